@@ -1,0 +1,58 @@
+"""Where two rasters of the same network part: the measure of every re-execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spiking.errors import DriftError, ShapeError
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Differing spikes of two runs.
+
+    differing  bins (sample, step, neuron) in which one run fired and the other did not
+    total      bins compared
+    first      "population, step, sample, unit" of the earliest difference, "" without one
+    """
+
+    differing: int
+    total: int
+    first: str
+
+    def require_none(self, *, what: str) -> None:
+        """DriftError unless every bin is equal; `what` names the run that was compared."""
+        if self.differing:
+            raise DriftError(
+                f"{what} differs from the network in {self.differing} of {self.total} spikes, "
+                f"first at {self.first}"
+            )
+
+
+def drift(expected: Mapping[str, NDArray[Any]], actual: Mapping[str, NDArray[Any]]) -> Drift:
+    """Compare rasters {"l0.z": (batch, time, hidden, levels), ...} over the expected populations.
+
+    Raises ShapeError where a population is missing or shaped differently.
+    """
+    differing, total, first, earliest = 0, 0, "", None
+    for name, wanted in expected.items():
+        found = actual.get(name)
+        if found is None or found.shape != wanted.shape:
+            raise ShapeError(
+                f"population {name}: expected a raster of {wanted.shape}, "
+                f"got {None if found is None else found.shape}"
+            )
+        places = np.argwhere(found.astype(bool) != wanted.astype(bool))
+        differing += len(places)
+        total += wanted.size
+        if len(places):
+            sample, step, unit = (int(n) for n in places[np.argmin(places[:, 1])][:3])
+            if earliest is None or step < earliest:
+                earliest = step
+                first = f"{name}, step {step}, sample {sample}, unit {unit}"
+    return Drift(differing, total, first)

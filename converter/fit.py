@@ -1,0 +1,117 @@
+"""The training loop that distilling and tuning share: seeded, with progress and early stop."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from spiking.errors import ConfigError
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How long and how boldly to train.
+
+    epochs         passes over the data at most
+    batch_size     sequences per step
+    learning_rate  of Adam at the start; falls to 0 along a cosine
+    patience       epochs without a better held-out loss before stopping
+    holdout        share of the data that is held out to choose the best epoch
+    seed           of the split and of the order of batches
+    """
+
+    epochs: int = 40
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    patience: int = 12
+    holdout: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """ConfigError for values that cannot be meant."""
+        if self.epochs < 0 or self.batch_size < 1 or self.patience < 1:
+            raise ConfigError("epochs must be >= 0, batch_size and patience >= 1")
+        if not (self.learning_rate > 0 and 0 < self.holdout < 1):
+            raise ConfigError("learning_rate must be positive and holdout lie in (0, 1)")
+
+
+def split(count: int, settings: FitSettings) -> tuple[Tensor, Tensor]:
+    """Indices (training, held out); with fewer than two samples both are all of them."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(settings.seed))
+    held = min(max(1, round(count * settings.holdout)), count - 1)
+    return (order, order) if count < 2 else (order[held:], order[:held])
+
+
+def fit(
+    module: Module,
+    loss: Callable[[Module, Tensor], Tensor],
+    *,
+    count: int,
+    settings: FitSettings,
+    constrain: Callable[[Module], None] | None = None,
+    label: str,
+    progress: bool,
+) -> Module:
+    """A copy of `module` with the lowest held-out loss met in training, the start included.
+
+    loss       scalar loss of (copy, indices of samples)
+    count      number of samples
+    constrain  puts parameters back where they may be after each step
+    label      shown beside the progress bar
+    """
+    student = copy.deepcopy(module)
+    training, held = split(count, settings)
+    order = torch.Generator().manual_seed(settings.seed + 1)
+    optimiser = torch.optim.Adam(student.parameters(), lr=settings.learning_rate)
+    steps = max(1, settings.epochs * math.ceil(len(training) / settings.batch_size))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    best, best_state, waited = _mean(student, loss, held, settings), _state(student), 0
+    bar = tqdm(range(settings.epochs), desc=label, unit="epoch", disable=None if progress else True)
+    for _ in bar:
+        student.train()
+        for chosen in training[torch.randperm(len(training), generator=order)].split(
+            settings.batch_size
+        ):
+            optimiser.zero_grad()
+            loss(student, chosen).backward()
+            nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            if constrain is not None:
+                constrain(student)
+        now = _mean(student, loss, held, settings)
+        waited = 0 if now < best else waited + 1
+        if now < best:
+            best, best_state = now, _state(student)
+        bar.set_postfix(loss=f"{best:.4g}")
+        if waited >= settings.patience:
+            break
+    bar.close()
+    student.load_state_dict(best_state)
+    return student.eval()
+
+
+def _state(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+
+@torch.no_grad()
+def _mean(
+    module: Module,
+    loss: Callable[[Module, Tensor], Tensor],
+    indices: Tensor,
+    settings: FitSettings,
+) -> float:
+    module.eval()
+    parts = indices.split(max(settings.batch_size, 256))
+    total = sum(float(loss(module, part)) * len(part) for part in parts)
+    return total / len(indices)

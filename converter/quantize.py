@@ -1,0 +1,99 @@
+"""Put a spiking network on the fixed-point grid, where every engine agrees bit for bit."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from spiking import Grid, SpikingNetwork, SpikingSubLSTM
+from spiking.activation import ACTIVATIONS
+from spiking.errors import GridError
+
+from .convert import require_finite
+
+FINEST_WEIGHT_BITS = 16
+
+
+def quantize(
+    net: SpikingNetwork,
+    *,
+    weight_bits: int | None = None,
+    input_bits: int = 8,
+    input_max: float = 1.0,
+    forget_bits: int = 12,
+) -> SpikingNetwork:
+    """A copy of `net` with every number on a `Grid`; exporters ask for one.
+
+    weight_bits  weights per spike become multiples of 2^-weight_bits; None chooses the finest,
+                 up to 16, at which every sum stays exact in float32
+    input_bits   inputs become multiples of 2^-input_bits
+    input_max    inputs beyond it are clipped
+    forget_bits  constant forgets become multiples of 2^-forget_bits below 1
+
+    Raises GridError naming the sum that does not fit at the asked bits, with both numbers.
+    """
+    require_finite(net)
+    choices = range(FINEST_WEIGHT_BITS, 0, -1) if weight_bits is None else [weight_bits]
+    problem = ""
+    for bits in choices:
+        grid = Grid(bits, input_bits, input_max, forget_bits)
+        problem = _first_overflow(net, grid)
+        if not problem:
+            return _on_grid(net, grid)
+    raise GridError(
+        f"{problem}; take fewer weight_bits or input_bits, a smaller input_max, or smaller weights"
+    )
+
+
+@torch.no_grad()
+def _first_overflow(net: SpikingNetwork, grid: Grid) -> str:
+    """What does not fit and by how much, or nothing; the worst case over every input."""
+    for index, layer in enumerate(net.stack):
+        # a population's signed count lies within K, and so does s - o for every step
+        reach = grid.input_max if layer.below is None else 1.0
+        worst = layer.weight_ih.abs().sum(1) * reach + layer.weight_hh.abs().sum(1)
+        worst = worst + layer.bias.abs() + layer.threshold.abs().max() + 1.0
+        if float(worst.max()) >= grid.limit:
+            return (
+                f"l{index}: the drive of row {int(worst.argmax())} may reach "
+                f"{float(worst.max()):.4g}, the grid of 2^-{grid.weight_bits + grid.input_bits} "
+                f"holds less than {grid.limit:.4g}"
+            )
+    if net.readout is not None:
+        worst = net.readout.weight.abs().sum(1) + net.readout.bias.abs()
+        if float(worst.max()) >= grid.limit:
+            return f"readout: a logit may reach {float(worst.max()):.4g}, limit {grid.limit:.4g}"
+    return ""
+
+
+@torch.no_grad()
+def _on_grid(net: SpikingNetwork, grid: Grid) -> SpikingNetwork:
+    made = copy.deepcopy(net)
+    made.grid = grid
+    levels = net.code.levels
+    for layer in made.stack:
+        _quantise_layer(layer, grid)
+    if made.readout is not None:
+        step = 2.0**-grid.weight_bits
+        made.readout.weight.copy_(_rounded(made.readout.weight / levels, step) * levels)
+        made.readout.bias.copy_(_rounded(made.readout.bias, step))
+    return made.eval()
+
+
+def _quantise_layer(layer: SpikingSubLSTM, grid: Grid) -> None:
+    step, levels = 2.0**-grid.weight_bits, layer.code.levels
+    per_input = 1 if layer.below is None else layer.below
+    layer.weight_ih.copy_(_rounded(layer.weight_ih / per_input, step) * per_input)
+    layer.weight_hh.copy_(_rounded(layer.weight_hh / levels, step) * levels)
+    layer.bias.copy_(_rounded(layer.bias, grid.unit))
+    exact = layer.code.thresholds(ACTIVATIONS[layer.activation]).to(layer.threshold.device)
+    layer.threshold.copy_(layer.code.off_ties(exact, unit=grid.unit))
+    finest = 2.0**-grid.forget_bits
+    layer.forget.copy_(_rounded(layer.forget, finest).clamp(0.0, 1.0 - finest))
+
+
+def _rounded(values: Tensor, step: float) -> Tensor:
+    """Nearest multiples of `step`, computed in float64."""
+    return torch.round(values.double() / step) * step

@@ -1,0 +1,27 @@
+"""The models: the rate subLSTM, the codes, the spiking subLSTM (floor 1; imports nothing of ours)."""
+
+from .cell import CellSpikes, CellState
+from .classifier import SubLSTMClassifier
+from .network import NetworkRun, NetworkStep, SpikingNetwork
+from .neuron import SpikingSubLSTM, reset
+from .population import Population
+from .precision import Grid
+from .rate import RateStep, SubLSTM
+from .twin import twin_forward, twin_trace
+
+__all__ = [
+    "CellSpikes",
+    "CellState",
+    "Grid",
+    "NetworkRun",
+    "NetworkStep",
+    "Population",
+    "RateStep",
+    "SpikingNetwork",
+    "SpikingSubLSTM",
+    "SubLSTM",
+    "SubLSTMClassifier",
+    "reset",
+    "twin_forward",
+    "twin_trace",
+]

@@ -1,0 +1,95 @@
+"""The quantised twin: the rate equations with the code's rounding, differentiable.
+
+The spiking network equals it bit for bit, so whatever accuracy is lost is the rounding's, and
+can be tuned away here, where a step is a few vector operations and not K neurons a value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .activation import ACTIVATIONS, Activation
+from .classifier import require_sequences
+from .lengths import checked_lengths, last_valid
+from .network import SpikingNetwork
+from .neuron import SpikingSubLSTM
+
+
+class _Levels(torch.autograd.Function):
+    """Forward: the number of thresholds below a value. Backward: straight through K act'(a)."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, thresholds: Tensor, slope: Tensor) -> Tensor:  # noqa: ANN401
+        ctx.save_for_backward(slope)
+        return torch.bucketize(value.contiguous(), thresholds).to(value.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
+        (slope,) = ctx.saved_tensors
+        return grads[0] * slope, None, None
+
+
+def levels(value: Tensor, thresholds: Tensor, *, activation: Activation, scale: float) -> Tensor:
+    """round(K act(a)): how many thresholds lie below a; gradient K act'(a) (straight through).
+
+    value       a, or a cell in quanta                       # any shape
+    thresholds  ascending                                    # (levels,)
+    scale       quanta per unit of a: 1 for a drive, K for a cell counted in quanta
+    """
+    with torch.enable_grad():
+        probe = (value.detach() / scale).requires_grad_()
+        (slope,) = torch.autograd.grad(activation.function(probe).sum(), probe)
+    count: Tensor = _Levels.apply(value, thresholds, slope * (len(thresholds) / scale))
+    return count
+
+
+def twin_layer(layer: SpikingSubLSTM, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """A layer over time; x (batch, time, input) analog or spike counts.
+
+    returns  signed counts K h_t (batch, time, hidden), and the values of z, i, o, c, h as the
+             rate model has them, each (batch, time, hidden)
+    """
+    act, k = ACTIVATIONS[layer.activation], layer.code.levels
+    state = layer.initial_state(x.shape[0])
+    cell, counts = state.cell, state.counts
+    history: dict[str, list[Tensor]] = {name: [] for name in "zioch"}
+    for x_t in x.unbind(1):
+        drive = layer.drive(x_t, counts)
+        gates = levels(drive, layer.threshold, activation=act, scale=1.0)
+        n_z, n_i, n_o = gates.chunk(3, dim=1)
+        cell = layer.forget * cell + (n_z - n_i).double()
+        n_s = levels(cell, layer.cell_threshold, activation=act, scale=float(k))
+        counts = n_s.to(n_o.dtype) - n_o
+        for name, value in zip("zioch", (n_z, n_i, n_o, cell, counts), strict=True):
+            history[name].append(value / k)
+    values = {name: torch.stack(each, 1) for name, each in history.items()}
+    return values["h"] * k, values
+
+
+def twin_trace(net: SpikingNetwork, x: Tensor) -> dict[str, Tensor]:
+    """Values of every node, {"l0.z": (batch, time, hidden), ..., "logits": (batch, time, classes)}.
+
+    Differentiable in the network's parameters. x (batch, time, input).
+    """
+    require_sequences(x, features=net.input_size)
+    trace: dict[str, Tensor] = {}
+    value = net.encode(x)
+    for index, layer in enumerate(net.stack):
+        value, values = twin_layer(layer, value)
+        trace |= {f"l{index}.{name}": each for name, each in values.items()}
+    if net.readout is not None:
+        weight = net.readout.weight / net.code.levels
+        trace["logits"] = torch.nn.functional.linear(value, weight, net.readout.bias)
+    return trace
+
+
+def twin_forward(net: SpikingNetwork, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """The twin's logits (batch, classes) at the last valid step; the call of the network."""
+    trace = twin_trace(net, x)
+    top = trace["logits"] if net.readout is not None else trace[f"l{len(net.layers) - 1}.h"]
+    if lengths is not None:
+        lengths = checked_lengths(lengths, batch=x.shape[0], steps=x.shape[1]).to(x.device)
+    return last_valid(top, lengths)

@@ -7,6 +7,7 @@ from .distil import Distilled, distil
 from .drift import Drift, drift
 from .fit import FitSettings
 from .matching import rate_trace
+from .network_file import load_network, save_network
 from .nir_file import export_nir, read_nir, verify_nir, write_nir
 from .nir_graph import from_nir, populations, to_nir
 from .nir_interpreter import NirRun, run_nir
@@ -28,6 +29,7 @@ __all__ = [
     "drift",
     "export_nir",
     "from_nir",
+    "load_network",
     "populations",
     "quantize",
     "rate_trace",
@@ -35,6 +37,7 @@ __all__ = [
     "run_consumer",
     "run_nir",
     "to_nir",
+    "save_network",
     "tune",
     "verify_nir",
     "write_nir",

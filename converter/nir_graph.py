@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from spiking import Grid, Population, SpikingNetwork, SpikingSubLSTM
-from spiking.activation import ACTIVATIONS
+from spiking.activation import activation_named
 from spiking.errors import ConfigError, ExportError, GraphError
 
 Array = NDArray[np.float64]
@@ -228,6 +228,7 @@ def read_advice(graph: nir.NIRGraph) -> dict[str, Any]:
 def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
     code = Population(levels=advice["levels"])
     grid = Grid(**advice["grid"])
+    activation = activation_named(advice["activation"], among=("sigmoid", "hard_sigmoid"))
     last = code.levels - 1  # the last neuron of a population has sign +1
     layers = []
     try:
@@ -240,19 +241,17 @@ def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
             if index > 0:
                 below = code.levels
                 weight = weight[:, np.arange(advice["hidden"][index - 1]) * below + last] * below
+            threshold = code.off_ties(code.thresholds(activation), unit=grid.unit)[last]
             layer = SpikingSubLSTM(
                 _tensor(weight),
                 _tensor(graph.nodes[f"{name}n5_rec"].weight[rows][:, columns] * code.levels),
-                torch.zeros(3 * hidden),
+                _tensor(affine.bias[rows] - 1.0 + float(threshold)),
                 _tensor(_forgets(graph.nodes[f"{name}n4_cell"], columns, advice)),
                 code=code,
                 activation=advice["activation"],
                 below=below,
+                grid=grid,
             )
-            exact = code.thresholds(ACTIVATIONS[layer.activation])
-            layer.threshold.copy_(code.off_ties(exact, unit=grid.unit))
-            bias = affine.bias[rows] - 1.0 + float(layer.threshold[last])
-            layer.bias.data.copy_(_tensor(bias))
             layers.append(layer)
         readout = None
         if advice["readout"]:
@@ -264,7 +263,7 @@ def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
         raise GraphError(
             f"the graph does not have the portable profile's nodes: {error}"
         ) from error
-    return SpikingNetwork(layers, readout, grid=grid).eval()
+    return SpikingNetwork(layers, readout).eval()
 
 
 def _tensor(values: Array) -> torch.Tensor:

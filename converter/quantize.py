@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from spiking import Grid, SpikingNetwork, SpikingSubLSTM
-from spiking.activation import ACTIVATIONS
 from spiking.errors import GridError
 
 from .convert import require_finite
@@ -70,30 +69,51 @@ def _first_overflow(net: SpikingNetwork, grid: Grid) -> str:
 
 @torch.no_grad()
 def _on_grid(net: SpikingNetwork, grid: Grid) -> SpikingNetwork:
-    made = copy.deepcopy(net)
-    made.grid = grid
-    levels = net.code.levels
-    for layer in made.stack:
-        _quantise_layer(layer, grid)
-    if made.readout is not None:
-        step = 2.0**-grid.weight_bits
-        made.readout.weight.copy_(_rounded(made.readout.weight / levels, step) * levels)
-        made.readout.bias.copy_(_rounded(made.readout.bias, step))
-    return made.eval()
+    step, levels = 2.0**-grid.weight_bits, net.code.levels
+    readout = None
+    if net.readout is not None:
+        readout = copy.deepcopy(net.readout)
+        readout.weight.copy_(_rounded(readout.weight / levels, step) * levels)
+        readout.bias.copy_(_rounded(readout.bias, step))
+    made = SpikingNetwork([_layer_on_grid(layer, grid) for layer in net.stack], readout)
+    return made.to(net.stack[0].weight_ih.device).eval()
 
 
-def _quantise_layer(layer: SpikingSubLSTM, grid: Grid) -> None:
+def _layer_on_grid(layer: SpikingSubLSTM, grid: Grid) -> SpikingSubLSTM:
     step, levels = 2.0**-grid.weight_bits, layer.code.levels
     per_input = 1 if layer.below is None else layer.below
-    layer.weight_ih.copy_(_rounded(layer.weight_ih / per_input, step) * per_input)
-    layer.weight_hh.copy_(_rounded(layer.weight_hh / levels, step) * levels)
-    layer.bias.copy_(_rounded(layer.bias, grid.unit))
-    exact = layer.code.thresholds(ACTIVATIONS[layer.activation]).to(layer.threshold.device)
-    layer.threshold.copy_(layer.code.off_ties(exact, unit=grid.unit))
     finest = 2.0**-grid.forget_bits
-    layer.forget.copy_(_rounded(layer.forget, finest).clamp(0.0, 1.0 - finest))
+    return SpikingSubLSTM(
+        _rounded(layer.weight_ih / per_input, step) * per_input,
+        _rounded(layer.weight_hh / levels, step) * levels,
+        _rounded(layer.bias, grid.unit),
+        _rounded(layer.forget, finest).clamp(0.0, 1.0 - finest),
+        code=layer.code,
+        activation=layer.activation,
+        below=layer.below,
+        grid=grid,
+        spike_grad=layer.spike_grad,
+    )
 
 
 def _rounded(values: Tensor, step: float) -> Tensor:
     """Nearest multiples of `step`, computed in float64."""
     return torch.round(values.double() / step) * step
+
+
+def off_grid(net: SpikingNetwork) -> SpikingNetwork:
+    """A copy of `net` that is free to move off the grid again, with the code's own thresholds."""
+    layers = [
+        SpikingSubLSTM(
+            layer.weight_ih,
+            layer.weight_hh,
+            layer.bias,
+            layer.forget,
+            code=layer.code,
+            activation=layer.activation,
+            below=layer.below,
+            spike_grad=layer.spike_grad,
+        )
+        for layer in net.stack
+    ]
+    return SpikingNetwork(layers, copy.deepcopy(net.readout))

@@ -13,6 +13,7 @@ from spiking.errors import ConfigError
 from .data import Batches, gathered
 from .fit import FitSettings, fit
 from .matching import RateModel, matching_loss, rate_trace, rnn_of
+from .quantize import off_grid
 
 _LARGEST_FORGET = 1.0 - 2.0**-12
 
@@ -59,9 +60,8 @@ def tune(
         wanted = {name: value[chosen] for name, value in goal.items()}
         return matching_loss(twin_trace(module, x[chosen]), wanted)
 
-    start = SpikingNetwork(list(net.stack), net.readout).to(device)
     return fit(
-        start,
+        off_grid(net).to(device),
         loss,
         count=len(x),
         settings=settings,

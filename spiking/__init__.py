@@ -1,5 +1,6 @@
 """The models: the rate subLSTM, the codes, the spiking subLSTM (floor 1; imports nothing of ours)."""
 
+from .activity import Activity, activity, dense_macs
 from .cell import CellSpikes, CellState
 from .classifier import SubLSTMClassifier
 from .network import NetworkRun, NetworkStep, SpikingNetwork
@@ -10,6 +11,7 @@ from .rate import RateStep, SubLSTM
 from .twin import twin_forward, twin_trace
 
 __all__ = [
+    "Activity",
     "CellSpikes",
     "CellState",
     "Grid",
@@ -21,6 +23,8 @@ __all__ = [
     "SpikingSubLSTM",
     "SubLSTM",
     "SubLSTMClassifier",
+    "activity",
+    "dense_macs",
     "reset",
     "twin_forward",
     "twin_trace",

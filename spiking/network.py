@@ -53,27 +53,28 @@ class SpikingNetwork(nn.Module):
 
     layers   `SpikingSubLSTM` from input to top
     readout  linear map of the top layer's h, or None
-    grid     the fixed-point grid that all numbers lie on, None before `quantize`
     """
 
-    def __init__(
-        self,
-        layers: list[SpikingSubLSTM],
-        readout: nn.Linear | None,
-        *,
-        grid: Grid | None = None,
-    ) -> None:
+    def __init__(self, layers: list[SpikingSubLSTM], readout: nn.Linear | None) -> None:
         super().__init__()
         if not layers:
             raise ConfigError("a spiking network needs at least one layer")
+        if any((layer.code, layer.grid) != (layers[0].code, layers[0].grid) for layer in layers):
+            raise ConfigError(
+                "the layers differ in their code or grid; one network has one of each"
+            )
         self.layers = nn.ModuleList(layers)
         self.readout = readout
-        self.grid = grid
 
     @property
     def code(self) -> Population:
         """The code of the layers."""
         return self.stack[0].code
+
+    @property
+    def grid(self) -> Grid | None:
+        """The fixed-point grid that all numbers lie on; None before `quantize`."""
+        return self.stack[0].grid
 
     @property
     def stack(self) -> list[SpikingSubLSTM]:

@@ -12,6 +12,7 @@ from .activation import activation_named
 from .cell import CellSpikes, CellState, integrate
 from .errors import ConfigError, ShapeError
 from .population import Population
+from .precision import Grid
 
 
 class SpikingSubLSTM(snn.SpikingNeuron):  # type: ignore[misc]  # snntorch ships no types
@@ -22,6 +23,7 @@ class SpikingSubLSTM(snn.SpikingNeuron):  # type: ignore[misc]  # snntorch ships
     bias       of the gates                                      # (3 * hidden,)
     forget     constant f in [0, 1)                              # (hidden,) float64
     below      levels of the layer below if its input is spike counts, None for analog input
+    grid       the fixed-point grid that the numbers lie on, if any; moves gate thresholds off ties
 
     Rows are ordered z, i, o. A spike carries weight / K. Keyword arguments as in snnTorch:
     `spike_grad` is the surrogate gradient, `init_hidden` keeps the state inside the module until
@@ -40,13 +42,17 @@ class SpikingSubLSTM(snn.SpikingNeuron):  # type: ignore[misc]  # snntorch ships
         code: Population,
         activation: str = "sigmoid",
         below: int | None = None,
+        grid: Grid | None = None,
         spike_grad: Callable[[Tensor], Tensor] | None = None,
         init_hidden: bool = False,
         output: bool = False,
     ) -> None:
         act = activation_named(activation, among=("sigmoid", "hard_sigmoid"))
+        threshold = code.thresholds(act)
+        if grid is not None:
+            threshold = code.off_ties(threshold, unit=grid.unit)
         super().__init__(
-            threshold=code.thresholds(act).float(),
+            threshold=threshold.float(),
             spike_grad=spike_grad,
             init_hidden=init_hidden,
             reset_mechanism="none",
@@ -68,6 +74,7 @@ class SpikingSubLSTM(snn.SpikingNeuron):  # type: ignore[misc]  # snntorch ships
         self.code = code
         self.activation = activation
         self.below = below
+        self.grid = grid
         self.weight_ih = nn.Parameter(weight_ih.detach().clone().float())
         self.weight_hh = nn.Parameter(weight_hh.detach().clone().float())
         self.bias = nn.Parameter(bias.detach().clone().float())

@@ -1,0 +1,58 @@
+"""What a run costs: spikes, and the synaptic operations that they cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .network import SpikingNetwork
+from .rate import SubLSTM
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Cost per inference, one entry a sample.
+
+    spikes  spikes of the populations z, i, o and s, all layers   # (batch,) int64
+    relays  spikes of the relays of o, which the portable NIR layout adds   # (batch,) int64
+    synops  synaptic operations: a spike counted once for every neuron that it reaches over a
+            weight that is not zero, relays included   # (batch,) int64
+    """
+
+    spikes: Tensor
+    relays: Tensor
+    synops: Tensor
+
+
+@torch.no_grad()
+def activity(net: SpikingNetwork, counts: dict[str, Tensor]) -> Activity:
+    """Analytic cost of a run from its spike counts (`NetworkRun.counts`).
+
+    A spike of z or i reaches the K cell neurons of its unit, one of o its relay; s and the relay
+    of a unit reach K neurons for every non-zero weight of that unit into the layer's gates and
+    into the next layer's, or every class that the readout weighs. Analog input is not counted.
+    """
+    spikes, relays, synops = [], [], []
+    for index, layer in enumerate(net.stack):
+        levels = layer.code.levels
+        z, i, o, s = (counts[f"l{index}.{name}"] for name in "zios")
+        fan_out = levels * layer.weight_hh.count_nonzero(0)
+        if index + 1 < len(net.stack):
+            fan_out = fan_out + levels * net.stack[index + 1].weight_ih.count_nonzero(0)
+        elif net.readout is not None:
+            fan_out = fan_out + net.readout.weight.count_nonzero(0)
+        spikes.append((z + i + o + s).sum(1))
+        relays.append(o.sum(1))
+        synops.append(((z + i) * levels + o + (s + o) * fan_out).sum(1))
+    return Activity(*(torch.stack(each).sum(0) for each in (spikes, relays, synops)))
+
+
+def dense_macs(rnn: SubLSTM, *, steps: int, classes: int) -> int:
+    """Multiplications of the rate model per inference of `steps` steps: W x, R h and readout."""
+    total, columns = 0, rnn.input_size
+    for _ in range(rnn.num_layers):
+        total += rnn.num_gates * rnn.hidden_size * (columns + rnn.hidden_size)
+        columns = rnn.hidden_size * rnn.num_directions
+    return steps * total * rnn.num_directions + classes * columns

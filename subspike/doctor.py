@@ -1,0 +1,81 @@
+"""What is installed here, what is missing, and the command that installs it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+from dataclasses import dataclass
+
+import torch
+
+PRESENT, MISSING = "present", "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked for.
+
+    part     what it is
+    state    "present" or "missing"
+    detail   its version or place; where it is missing, what cannot be done without it
+    remedy   the command that installs it, "" where it is present
+    """
+
+    part: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class _Library:
+    distribution: str
+    module: str
+    purpose: str
+    remedy: str
+
+
+_LIBRARIES = (
+    _Library("torch", "torch", "everything", "pip install -c constraints.txt ."),
+    _Library("snntorch", "snntorch", "the spiking layers", "pip install -c constraints.txt ."),
+    _Library("nir", "nir", "NIR files", "pip install -c constraints.txt ."),
+    _Library("onnxruntime", "onnxruntime", "running ONNX", "pip install -c constraints.txt ."),
+    _Library("norse", "norse", "Norse as a second NIR reader", "pip install 'subspike[norse]'"),
+    _Library("xylosim", "xylosim", "the vendor's Xylo simulator", "pip install 'subspike[xylo]'"),
+)
+
+
+def doctor() -> tuple[Finding, ...]:
+    """Look for every library, the compiler and the devices; imports none of the optional ones."""
+    findings = [Finding("python", PRESENT, platform.python_version())]
+    findings += [_library(entry) for entry in _LIBRARIES]
+    findings.append(_compiler())
+    findings += _devices()
+    return tuple(findings)
+
+
+def _library(entry: _Library) -> Finding:
+    if importlib.util.find_spec(entry.module) is None:
+        return Finding(entry.distribution, MISSING, f"needed for {entry.purpose}", entry.remedy)
+    return Finding(entry.distribution, PRESENT, importlib.metadata.version(entry.distribution))
+
+
+def _compiler() -> Finding:
+    found = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    if found is None:
+        return Finding("C++ compiler", MISSING, "needed to install xylosim", "apt-get install g++")
+    return Finding("C++ compiler", PRESENT, found)
+
+
+def _devices() -> list[Finding]:
+    threads = f"cpu, {torch.get_num_threads()} threads"
+    findings = [Finding("device cpu", PRESENT, threads)]
+    if not torch.cuda.is_available():
+        detail = "this torch sees no GPU; everything runs on the CPU"
+        return [*findings, Finding("device cuda", MISSING, detail)]
+    return findings + [
+        Finding(f"device cuda:{index}", PRESENT, torch.cuda.get_device_name(index))
+        for index in range(torch.cuda.device_count())
+    ]

@@ -1,4 +1,4 @@
-"""Tensors in untrusted files: nothing is run, and no size is believed before the file is measured."""
+"""Tensors in untrusted files: nothing is run, no size is believed before it is measured."""
 
 from __future__ import annotations
 
@@ -160,11 +160,7 @@ def _npy_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
     if info.file_size > limit:
         raise CheckpointError(f"{where}: claims {info.file_size} bytes; at most {limit} can be")
     with archive.open(info) as member:
-        version = np.lib.format.read_magic(member)
-        if version == (1, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
-        else:
-            shape, fortran, dtype = np.lib.format.read_array_header_2_0(member)
+        shape, fortran, dtype = _npy_header(member)
         if dtype.kind != "f" or dtype.itemsize not in (2, 4, 8):
             raise CheckpointError(f"{where}: dtype {dtype}; weights are 16, 32 or 64 bit floats")
         needed = math.prod(shape) * dtype.itemsize
@@ -176,6 +172,17 @@ def _npy_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
         flat = np.frombuffer(member.read(needed), dtype=dtype)
     array = flat.reshape(shape, order="F" if fortran else "C")
     return torch.from_numpy(np.array(array, dtype=dtype.newbyteorder("="), order="C"))
+
+
+def _npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """(shape, Fortran order, dtype) of an array; the header's own length is limited by numpy."""
+    form = np.lib.format
+    header: tuple[tuple[int, ...], bool, np.dtype[np.generic]]
+    if form.read_magic(member) == (1, 0):  # type: ignore[no-untyped-call]  # numpy has no types
+        header = form.read_array_header_1_0(member)  # type: ignore[no-untyped-call]  # as above
+    else:
+        header = form.read_array_header_2_0(member)  # type: ignore[no-untyped-call]  # as above
+    return header
 
 
 def read_torch(path: Path) -> object:
@@ -194,7 +201,7 @@ def read_torch(path: Path) -> object:
         raise CheckpointError(f"{path}: could not be read ({error})") from error
     try:
         loaded: object = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001  torch raises any of a dozen types on bad bytes
+    except Exception as error:  # torch raises any of a dozen types on bad bytes
         code = re.search(r"GLOBAL (\S+)", str(error))
         if code:
             raise CheckpointError(

@@ -70,7 +70,7 @@ def _run(module: nn.Module, x: Tensor) -> tuple[Rasters, NDArray[Any]]:
     spikes: dict[str, list[NDArray[np.bool_]]] = {}
 
     def watch(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def record(_module: nn.Module, _arguments: Any, result: Any) -> None:  # noqa: ANN401
+        def record(_module: nn.Module, _arguments: Any, result: Any) -> None:
             fired = result[0] if isinstance(result, tuple) else result
             spikes.setdefault(name, []).append(fired.numpy() > 0)
 

@@ -11,7 +11,7 @@ from spiking.errors import CheckpointError
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` beside `path`, flush it to disk, then rename: readers see all of it or nothing."""
+    """Write `data` beside `path`, flush it to disk, then rename: all of it appears or nothing."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as handle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -86,7 +87,7 @@ def _about(header: SafetensorsHeader, path: Path) -> dict[str, Any]:
 def _shapes(about: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     sizes = [about["inputs"], *about["hidden"]]
     shapes: dict[str, tuple[int, ...]] = {}
-    for index, (below, size) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for index, (below, size) in enumerate(itertools.pairwise(sizes)):
         shapes |= {
             f"layers.{index}.weight_ih": (3 * size, below),
             f"layers.{index}.weight_hh": (3 * size, size),

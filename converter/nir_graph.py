@@ -113,7 +113,7 @@ def _require_portable(net: SpikingNetwork) -> Grid:
     return net.grid
 
 
-def _values(tensor: Any) -> Array:  # noqa: ANN401  any torch tensor
+def _values(tensor: Any) -> Array:
     return np.array(tensor.detach().cpu().numpy(), dtype=np.float64)
 
 
@@ -270,8 +270,8 @@ def _tensor(values: Array) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(values))
 
 
-def _forgets(node: Any, columns: NDArray[np.int64], advice: dict[str, Any]) -> Array:  # noqa: ANN401
-    """f = 1 - dt/tau_syn, rounded to the grid that it was written from."""
+def _forgets(node: Any, columns: NDArray[np.int64], advice: dict[str, Any]) -> Array:
+    """F = 1 - dt/tau_syn, rounded to the grid that it was written from."""
     step = 2.0 ** -advice["grid"]["forget_bits"]
     found: Array = np.round((1.0 - advice["dt"] / node.tau_syn[columns]) / step) * step
     return found

@@ -157,54 +157,54 @@ def schedule(edges: list[tuple[str, str]], source: str) -> tuple[list[str], set[
     return done[::-1], delayed
 
 
-def _affine(node: Any, x: Array, _state: State, _dt: float) -> Array:  # noqa: ANN401
+def _affine(node: Any, x: Array, _state: State, _dt: float) -> Array:
     y: Array = x @ node.weight.T + node.bias
     return y
 
 
-def _linear(node: Any, x: Array, _state: State, _dt: float) -> Array:  # noqa: ANN401
+def _linear(node: Any, x: Array, _state: State, _dt: float) -> Array:
     y: Array = x @ node.weight.T
     return y
 
 
-def _scale(node: Any, x: Array, _state: State, _dt: float) -> Array:  # noqa: ANN401
+def _scale(node: Any, x: Array, _state: State, _dt: float) -> Array:
     y: Array = x * node.scale
     return y
 
 
-def _threshold(node: Any, x: Array, _state: State, _dt: float) -> Array:  # noqa: ANN401
+def _threshold(node: Any, x: Array, _state: State, _dt: float) -> Array:
     spikes: Array = (x > node.threshold).astype(np.float64)
     return spikes
 
 
-def _output(_node: Any, x: Array, _state: State, _dt: float) -> Array:  # noqa: ANN401
+def _output(_node: Any, x: Array, _state: State, _dt: float) -> Array:
     return x
 
 
-def _leak(node: Any, tau: Array, x: Array, state: State, dt: float) -> Array:  # noqa: ANN401
-    """tau v' = (v_leak - v) + r x, one Euler step of dt seconds."""
+def _leak(node: Any, tau: Array, x: Array, state: State, dt: float) -> Array:
+    """Tau v' = (v_leak - v) + r x, one Euler step of dt seconds."""
     v = state.get("v", np.zeros_like(x))
     state["v"] = v + dt / tau * ((node.v_leak - v) + node.r * x)
     return state["v"]
 
 
-def _fire(node: Any, v: Array, state: State) -> Array:  # noqa: ANN401
-    """s = [v > v_threshold]; v := v_reset where s."""
+def _fire(node: Any, v: Array, state: State) -> Array:
+    """S = [v > v_threshold]; v := v_reset where s."""
     fired = v > node.v_threshold
     state["v"] = np.where(fired, node.v_reset, v)
     spikes: Array = fired.astype(np.float64)
     return spikes
 
 
-def _li(node: Any, x: Array, state: State, dt: float) -> Array:  # noqa: ANN401
+def _li(node: Any, x: Array, state: State, dt: float) -> Array:
     return _leak(node, node.tau, x, state, dt)
 
 
-def _lif(node: Any, x: Array, state: State, dt: float) -> Array:  # noqa: ANN401
+def _lif(node: Any, x: Array, state: State, dt: float) -> Array:
     return _fire(node, _leak(node, node.tau, x, state, dt), state)
 
 
-def _cuba_lif(node: Any, x: Array, state: State, dt: float) -> Array:  # noqa: ANN401
+def _cuba_lif(node: Any, x: Array, state: State, dt: float) -> Array:
     """tau_syn I' = -I + w_in x, then the leaky membrane on I.
 
     Euler: I := (1 - dt/tau_syn) I + (dt/tau_syn) w_in x, written as decay and gain so that

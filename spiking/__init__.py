@@ -1,4 +1,4 @@
-"""The models: the rate subLSTM, the codes, the spiking subLSTM (floor 1; imports nothing of ours)."""
+"""The models: the rate subLSTM, the codes, the spiking subLSTM (floor 1)."""
 
 from .activity import Activity, activity, dense_macs
 from .cell import CellSpikes, CellState

@@ -1,4 +1,4 @@
-"""Monotone activations and their inverses: what a gate computes, and where its neurons' thresholds lie."""
+"""Monotone activations, and the inverses that place thresholds."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@
     ├── ExportError          a network that the asked format cannot carry
     │   └── DriftError       a written file whose re-execution differs from the network
     ├── DoesNotFitError      a network that breaks rules of a chip (all of them in `.violations`)
-    └── MissingSoftwareError an optional package is absent (the command that installs it in `.command`)
+    └── MissingSoftwareError an optional package is absent (what installs it is in `.command`)
 
 A message says what was wrong, where, and what to do about it.
 """

@@ -269,7 +269,7 @@ class SubLSTM(nn.Module):
             if not backwards:
                 directions = []
             flowing = reverse_valid(x, lengths) if backwards else x
-            done = self._run_part(flowing, suffix, hx[0][index], hx[1][index], lengths)
+            done = self._run_part(flowing, suffix, hx[0][index], hx[1][index])
             h_n.append(_last_valid(done.h, hx[0][index], lengths))
             c_n.append(_last_valid(done.c, hx[1][index], lengths))
             if backwards:
@@ -278,9 +278,7 @@ class SubLSTM(nn.Module):
             trace[suffix] = done
         return torch.cat(directions, dim=-1), (torch.stack(h_n), torch.stack(c_n)), trace
 
-    def _run_part(
-        self, x: Tensor, suffix: str, h: Tensor, c: Tensor, lengths: Tensor | None
-    ) -> RateStep:
+    def _run_part(self, x: Tensor, suffix: str, h: Tensor, c: Tensor) -> RateStep:
         bias = self.get("bias_ih", suffix) + self.get("bias_hh", suffix)
         projected = nn.functional.linear(x, self.get("weight_ih", suffix), bias)
         recurrent = self.get("weight_hh", suffix)

@@ -22,12 +22,12 @@ class _Levels(torch.autograd.Function):
     """Forward: the number of thresholds below a value. Backward: straight through K act'(a)."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, thresholds: Tensor, slope: Tensor) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, value: Tensor, thresholds: Tensor, slope: Tensor) -> Tensor:
         ctx.save_for_backward(slope)
         return torch.bucketize(value.contiguous(), thresholds).to(value.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         (slope,) = ctx.saved_tensors
         return grads[0] * slope, None, None
 
@@ -42,7 +42,8 @@ def levels(value: Tensor, thresholds: Tensor, *, activation: Activation, scale: 
     with torch.enable_grad():
         probe = (value.detach() / scale).requires_grad_()
         (slope,) = torch.autograd.grad(activation.function(probe).sum(), probe)
-    count: Tensor = _Levels.apply(value, thresholds, slope * (len(thresholds) / scale))
+    slopes = slope * (len(thresholds) / scale)
+    count: Tensor = _Levels.apply(value, thresholds, slopes)  # type: ignore[no-untyped-call]  # torch types no Function
     return count
 
 

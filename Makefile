@@ -1,0 +1,43 @@
+# Two commands do everything on a machine with python3.11: `make demo` and `make test`.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench-xylo clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# torch goes first: its CPU build is then there when others ask for torch
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) torch
+	$(PIP) -e '.[norse]'
+	$(PIP) -e '.[xylo]' || echo 'xylosim was not installed (it needs a C++ compiler); the Xylo row will say so'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.run ## train, convert, export, simulate and compare on real digits, offline
+	$(BIN)/subspike demo --out demo
+
+test: $(VENV)/.dev ## every check and the whole test suite
+	@scripts/browser >/dev/null || echo 'no browser: the test of the report page in a browser will be skipped'
+	@scripts/check
+
+check: test ## the same as test
+
+fix: $(VENV)/.dev ## let ruff format and mend what it can
+	@scripts/fix
+
+bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
+	$(BIN)/python benchmarks/xylo_fuzz.py
+
+clean: ## remove the environment and everything that was written
+	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,7 @@
+"""`python -m subspike` is `subspike`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,215 @@
+"""The command line: `subspike VERB ...`; one table of verbs, one place that writes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spiking.errors import SubspikeError
+
+from . import commands
+from .answer import BAD_INPUT, Answer
+from .tasks import TASKS
+
+Add = Callable[[argparse.ArgumentParser], None]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One subcommand: what it does, an example, its arguments and the function behind it."""
+
+    summary: str
+    example: str
+    add: Add
+    run: Callable[[argparse.Namespace], Answer]
+
+
+def _task(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    parser.add_argument(
+        "--task",
+        choices=sorted(TASKS),
+        default=None if required else "digits-rows",
+        required=required,
+        help="data set (default: digits-rows, which needs no download)",
+    )
+    parser.add_argument("--data", type=Path, help="folder or .npz for tasks that need a file")
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1 (default: cpu)")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+
+
+def _out(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--out", type=Path, required=True, help=what)
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    _task(parser)
+    _out(parser, "checkpoint to write (.safetensors)")
+    parser.add_argument("--hidden", type=int, default=40, help="units per layer (default: 40)")
+    parser.add_argument("--layers", type=int, default=1, help="layers (default: 1)")
+    parser.add_argument("--forget", choices=("fixed", "gated"), default="fixed")
+    parser.add_argument("--activation", choices=("sigmoid", "hard_sigmoid"), default="sigmoid")
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--learning-rate", type=float, default=1e-2)
+    _common(parser)
+
+
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rate", type=Path, help="rate checkpoint, ours or a public layout")
+    _out(parser, "spiking network to write (.safetensors)")
+    parser.add_argument("--levels", type=int, default=8, help="levels K per value (default: 8)")
+    parser.add_argument("--one-sided", action="store_true", help="one-sided populations")
+    parser.add_argument("--layout", help="name of the checkpoint's layout where keys do not tell")
+    parser.add_argument(
+        "--distil", action="store_true", help="replace a gated forget by a constant, on --task"
+    )
+    _task(parser)
+    _common(parser)
+
+
+def _add_tune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
+    parser.add_argument("--teacher", type=Path, required=True, help="the rate checkpoint")
+    _out(parser, "tuned network to write (.safetensors)")
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    _task(parser)
+    _common(parser)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
+    _out(parser, "folder to write into")
+    _task(parser)
+    _common(parser)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("graph", type=Path, help="NIR file")
+    parser.add_argument("--target", required=True, choices=commands.target_names())
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("graph", type=Path, help="NIR file")
+    parser.add_argument("--engine", default="interpreter", choices=commands.engine_names())
+    _task(parser)
+    _common(parser)
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rate", type=Path, help="rate checkpoint")
+    parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
+    _out(parser, "folder for report.html and report.json")
+    parser.add_argument("--margin", type=float, default=1.0, help="points that may be lost")
+    _task(parser)
+    _common(parser)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="folder (default: demo)")
+    parser.add_argument("--margin", type=float, default=1.0, help="points that may be lost")
+    _common(parser)
+
+
+def _add_doctor(_parser: argparse.ArgumentParser) -> None:
+    """No arguments of its own."""
+
+
+VERBS: dict[str, Verb] = {
+    "train": Verb(
+        "train a rate subLSTM",
+        "subspike train --task digits-rows --out rate.safetensors",
+        _add_train,
+        commands.train,
+    ),
+    "convert": Verb(
+        "turn a trained rate model into a spiking network",
+        "subspike convert rate.safetensors --levels 8 --out net.safetensors",
+        _add_convert,
+        commands.convert,
+    ),
+    "tune": Verb(
+        "tune a spiking network against its rate model",
+        "subspike tune net.safetensors --teacher rate.safetensors --out tuned.safetensors",
+        _add_tune,
+        commands.tune,
+    ),
+    "export": Verb(
+        "write NIR, ONNX and golden vectors, and prove them by running them",
+        "subspike export tuned.safetensors --out export",
+        _add_export,
+        commands.export,
+    ),
+    "check": Verb(
+        "list every rule of a chip that a NIR file breaks",
+        "subspike check export/network.nir --target xylo-audio3",
+        _add_check,
+        commands.check,
+    ),
+    "run": Verb(
+        "run a NIR file and report its accuracy and spikes",
+        "subspike run export/network.nir --engine snntorch",
+        _add_run,
+        commands.run,
+    ),
+    "compare": Verb(
+        "compare the rate model with every stage of its spiking network",
+        "subspike compare rate.safetensors tuned.safetensors --out report --margin 1.0",
+        _add_compare,
+        commands.compare,
+    ),
+    "demo": Verb(
+        "do all of it on handwritten digits, offline",
+        "subspike demo --out demo",
+        _add_demo,
+        commands.demo,
+    ),
+    "doctor": Verb(
+        "say what is installed, what is missing, and how to install it",
+        "subspike doctor --json",
+        _add_doctor,
+        commands.doctor,
+    ),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar; every verb has `--json`, and an example at the end of its help."""
+    whole = argparse.ArgumentParser(
+        prog="subspike",
+        description="Rate subLSTM to spiking network, to NIR, ONNX and chips, with the cost of "
+        "each stage measured.",
+        epilog="Exit codes: 0 done, 1 the answer is no, 2 bad input.",
+    )
+    verbs = whole.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, verb in VERBS.items():
+        sub = verbs.add_parser(
+            name,
+            help=verb.summary,
+            description=verb.summary[0].upper() + verb.summary[1:] + ".",
+            epilog=f"Example: {verb.example}",
+        )
+        sub.add_argument("--json", action="store_true", help="answer as JSON on stdout")
+        verb.add(sub)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code (argparse itself exits with 2 on bad usage)."""
+    given = parser().parse_args(arguments)
+    try:
+        answer = VERBS[given.verb].run(given)
+    except SubspikeError as error:
+        kind = type(error).__name__
+        answer = Answer(f"{kind}: {error}", {"error": kind, "message": str(error)}, BAD_INPUT)
+    text = json.dumps(answer.data, indent=2, sort_keys=True) if given.json else answer.text
+    stream = sys.stderr if answer.code == BAD_INPUT and not given.json else sys.stdout
+    stream.write(text + "\n")
+    return answer.code

@@ -1,11 +1,15 @@
 """Each public layout computes here what its own repository computes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from converter.importing import import_checkpoint
 from converter.layouts import LAYOUTS
+from converter.parts import fit_keys, gather
+from converter.translate import to_model
 from spiking import SubLSTM, SubLSTMClassifier
 from tests.converter.plain_layouts import (
     PLAIN_LAYOUTS,
@@ -58,35 +62,31 @@ def test_import_computes_what_the_repository_computes(plain: PlainLayout, sizes:
         np.testing.assert_allclose(logits, wanted.logits, **TIGHT)
 
 
-@pytest.mark.parametrize(("plain", "sizes"), CASES)
-def test_wrong_layout_computes_something_else(plain: PlainLayout, sizes: Sizes) -> None:
-    """The same numbers, read with any other row order of as many gates, give other outputs."""
-    state = plain.keys(sizes, 1)
-    right = import_checkpoint(state, layout=plain.name).model
-    wanted = plain.run(state, X).output
-    rnn = right.rnn if isinstance(right, SubLSTMClassifier) else right
-    own = {name: value.detach() for name, value in rnn.state_dict().items()}
-    wrong_orders = 0
-    for other in LAYOUTS.values():
-        order = other.row_order(fixed=sizes.fixed)
-        own_order = "zio" if sizes.fixed else "ziof"
-        if not order or order == LAYOUTS[plain.name].row_order(fixed=sizes.fixed):
-            continue
-        mine = LAYOUTS[plain.name].row_order(fixed=sizes.fixed)
-        # undo the right reading into the file's rows, then read these as the other layout does
-        swapped = {}
-        for name, value in own.items():
-            if name.startswith("forget"):
-                swapped[name] = value
-                continue
-            blocks = dict(zip(own_order, value.chunk(len(own_order)), strict=True))
-            as_filed = dict(zip(order, [blocks[letter] for letter in mine], strict=True))
-            swapped[name] = torch.cat([as_filed[letter] for letter in own_order])
-        rnn.load_state_dict(swapped)
-        output = rnn(torch.from_numpy(X))[0].detach().numpy()
-        assert np.abs(output - wanted).max() > 1e-2, other.name
-        wrong_orders += 1
-    assert wrong_orders >= 1
+@pytest.mark.parametrize(
+    ("plain", "fixed"),
+    [(p, fixed) for p in PLAIN_LAYOUTS for fixed in {False, p.fixed} if p.name != "michael1788"],
+)
+def test_wrong_row_order_computes_something_else(plain: PlainLayout, *, fixed: bool) -> None:
+    state = {name: torch.from_numpy(v) for name, v in plain.keys(Sizes(fixed=fixed), 1).items()}
+    wanted = plain.run(plain.keys(Sizes(fixed=fixed), 1), X).output
+    right = LAYOUTS[plain.name]
+    fit = fit_keys(list(state), right)
+    assert fit is not None
+    orders = {other.row_order(fixed=fixed) for other in LAYOUTS.values()}
+    for order in orders - {right.row_order(fixed=fixed), ""}:
+        wrong = replace(right, gates=order, fixed_gates=order)
+        model = to_model(gather(state, replace(fit, layout=wrong)))
+        assert isinstance(model, SubLSTM)
+        output = model(torch.from_numpy(X))[0].detach().numpy()
+        assert np.abs(output - wanted).max() > 0.05, order
+
+
+def test_wrong_cell_activation_computes_something_else() -> None:
+    state = miltonllera_torchscript_keys(Sizes(), 1)
+    imported = import_checkpoint(state, cell_activation="sigmoid")
+    assert isinstance(imported.model, SubLSTM)
+    output = imported.model(torch.from_numpy(X))[0].detach().numpy()
+    assert np.abs(output - run_miltonllera_torchscript(state, X).output).max() > 0.05
 
 
 def test_early_neuralml_bias_names() -> None:

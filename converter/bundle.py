@@ -1,0 +1,73 @@
+"""An export folder: every file proved by running it, and what a lab needs to prove it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from spiking import SpikingNetwork
+from spiking.errors import ExportError
+
+from .drift import Drift
+from .files import write_whole
+from .golden import VERIFIER, make_golden, write_golden
+from .network_file import save_network
+from .nir_file import export_nir
+from .nir_graph import PORTABLE_DT
+from .onnx_file import export_onnx
+
+_GOLDEN_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The files that `export` wrote, and how each re-execution compared with the network.
+
+    refused  formats that cannot carry this network, with the reason
+    """
+
+    files: dict[str, Path]
+    drifts: dict[str, Drift]
+    refused: dict[str, str]
+
+
+def export(net: SpikingNetwork, folder: Path, x: Tensor, *, dt: float = PORTABLE_DT) -> Bundle:
+    """Write `net` as NIR and ONNX (whole and streaming), with golden vectors and a verifier.
+
+    x  inputs (batch, time, input) that every file is run on; the first 8 become golden vectors
+
+    Raises ExportError where the network is off the grid, DriftError where a file differs. A
+    format that cannot carry the network (NIR, one-sided) is named in `refused`, not written.
+    """
+    if net.grid is None:
+        raise ExportError("the network is not on the fixed-point grid; call quantize(net) first")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        name: folder / file
+        for name, file in {
+            "network": "network.safetensors",
+            "nir": "network.nir",
+            "onnx": "network.onnx",
+            "onnx streaming": "network.step.onnx",
+            "golden": "golden.npz",
+            "verifier": "verify.py",
+        }.items()
+    }
+    drifts, refused = {}, {}
+    save_network(net, files["network"])
+    try:
+        drifts["nir"] = export_nir(net, files["nir"], x, dt=dt)
+    except ExportError as error:
+        if net.code.two_sided:
+            raise
+        refused["nir"] = str(error)
+        files.pop("nir")
+    drifts["onnx"] = export_onnx(net, files["onnx"], x)
+    drifts["onnx streaming"] = export_onnx(
+        net, files["onnx streaming"], x[:_GOLDEN_SAMPLES], streaming=True
+    )
+    write_golden(make_golden(net, x[:_GOLDEN_SAMPLES], dt=dt), files["golden"])
+    write_whole(files["verifier"], VERIFIER.encode())
+    return Bundle(files, drifts, refused)

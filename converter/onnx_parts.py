@@ -1,0 +1,99 @@
+"""Bricks of an ONNX graph: named intermediate values, constants, and the few operators we use."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
+from onnx.helper import make_node, make_tensor_value_info
+
+_KINDS = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output: its name, element type, and its shape after batch and time."""
+
+    name: str
+    kind: int
+    shape: tuple[int, ...]
+
+    def value(self, axes: list[str], name: str | None = None) -> onnx.ValueInfoProto:
+        """The port as ONNX declares it, with the given dynamic axes in front."""
+        return make_tensor_value_info(name or self.name, self.kind, [*axes, *self.shape])
+
+
+class Parts:
+    """A graph under construction: every value gets a fresh name, constants become initializers."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+        self._count = 0
+        self._into = self.nodes
+
+    @contextlib.contextmanager
+    def collect(self, nodes: list[onnx.NodeProto]) -> Iterator[None]:
+        """Put the nodes that are added meanwhile into `nodes` instead of the outer graph."""
+        before, self._into = self._into, nodes
+        try:
+            yield
+        finally:
+            self._into = before
+
+    def _fresh(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind.lower()}_{self._count}"
+
+    def constant(self, value: NDArray[Any] | np.generic) -> str:
+        """A constant tensor; visible inside a Scan body as well."""
+        name = self._fresh("constant")
+        self.initializers.append(numpy_helper.from_array(np.array(value), name))
+        return name
+
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """One node with one output, whose name is returned."""
+        name = self._fresh(operator)
+        self._into.append(make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def split(self, value: str, count: int, *, axis: int) -> list[str]:
+        """`count` equal parts along `axis`."""
+        names = [self._fresh("split") for _ in range(count)]
+        node = make_node("Split", [value], names, axis=axis, num_outputs=count, name=names[0])
+        self._into.append(node)
+        return names
+
+    def cast(self, value: str, kind: int) -> str:
+        """`value` with another element type."""
+        return self.add("Cast", value, to=kind)
+
+    def affine(self, value: str, weight: Any, bias: Any) -> str:
+        """The product value weight^T + bias; weight and bias are torch tensors, bias may be None."""
+        transposed = weight.detach().cpu().numpy().T
+        product = self.add("MatMul", value, self.constant(np.ascontiguousarray(transposed)))
+        if bias is None:
+            return product
+        return self.add("Add", product, self.constant(bias.detach().cpu().numpy()))
+
+    def activation(self, value: str, name: str, kind: int) -> str:
+        """One of spiking.activation.ACTIVATIONS, by name."""
+        if name != "hard_sigmoid":
+            return self.add({"sigmoid": "Sigmoid", "tanh": "Tanh"}[name], value)
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(kind)
+        quarter, half, zero, one = (
+            self.constant(np.array(number, dtype=dtype)) for number in (0.25, 0.5, 0.0, 1.0)
+        )
+        line = self.add("Add", self.add("Mul", value, quarter), half)
+        return self.add("Clip", line, zero, one)
+
+    @staticmethod
+    def element_type(tensor: Any) -> int:
+        """ONNX's number for a torch tensor's dtype."""
+        return _KINDS[str(tensor.dtype).removeprefix("torch.")]

@@ -61,8 +61,8 @@ def save_checkpoint(
     """Write `model` as one `.safetensors` file; an existing file is replaced as a whole.
 
     The metadata entry "subspike" is a JSON object: schema (int), class, rnn and readout (the
-    constructors' arguments), shapes (name -> list), sha256 (of the weights), notes (text to
-    text). The same model gives the same bytes.
+    constructors' arguments), shapes (name -> list), notes (text to text), sha256 (of all
+    this and the weights). The same model gives the same bytes.
 
     Raises ConfigError for another kind of model, another suffix or notes that are not text,
     NotFiniteError naming the parameter that holds NaN or infinity, CheckpointError if the file
@@ -93,9 +93,9 @@ def save_checkpoint(
         require_finite(value, name)
     description |= {
         "shapes": {name: list(value.shape) for name, value in tensors.items()},
-        "sha256": _digest(tensors),
         "notes": notes,
     }
+    description["sha256"] = _digest(description, tensors)
     text = json.dumps(description, sort_keys=True, allow_nan=False)
     data = encode_safetensors(tensors, {METADATA_KEY: text})
     if int.from_bytes(data[:8], "little") > MAX_HEADER_BYTES:
@@ -117,10 +117,10 @@ def load_checkpoint(
     description = _parsed(header, path)
     for name, value in tensors.items():
         require_finite(value, f"{path}: {name}")
-    if _digest(tensors) != description["sha256"]:
+    if _digest(description, tensors) != description["sha256"]:
         raise CheckpointError(
-            f"{path}: the weights are not those that were saved (sha256 differs); the file was "
-            "changed or damaged"
+            f"{path}: weights or description are not those that were saved (sha256 differs); the "
+            "file was changed or damaged"
         )
     model = _module(description)
     model.load_state_dict(tensors, assign=True)
@@ -154,13 +154,14 @@ def _arguments(rnn: SubLSTM) -> dict[str, object]:
     return {name: kind(getattr(rnn, name)) for name, kind in _RNN_ARGUMENTS.items()}
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    """sha256 over names, dtypes, shapes and bytes, in the order of names."""
-    digest = hashlib.sha256()
+def _digest(description: Description, tensors: Mapping[str, Tensor]) -> str:
+    """sha256 over the description, then dtype, shape and bytes of each tensor by name."""
+    signed = {name: value for name, value in description.items() if name != "sha256"}
+    digest = hashlib.sha256(json.dumps(signed, sort_keys=True).encode())
     for name in sorted(tensors):
         value = tensors[name].contiguous()
         digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
-        digest.update(value.view(torch.uint8).numpy().tobytes() if value.numel() else b"")
+        digest.update(value.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

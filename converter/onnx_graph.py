@@ -251,7 +251,7 @@ def _whole(parts: Parts, step: _Step, prepare: str, width: int) -> onnx.GraphPro
 
 
 def _input_kind(step: _Step) -> int:
-    """The input has the element type of the top layer's last state (spike counts, or a rate state)."""
+    """Element type of x: that of the top layer's last state."""
     return step.states[-1][0].kind
 
 

@@ -75,7 +75,7 @@ class Parts:
         return self.add("Cast", value, to=kind)
 
     def affine(self, value: str, weight: Any, bias: Any) -> str:
-        """The product value weight^T + bias; weight and bias are torch tensors, bias may be None."""
+        """The sum value weight^T + bias, from torch tensors; bias may be None."""
         transposed = weight.detach().cpu().numpy().T
         product = self.add("MatMul", value, self.constant(np.ascontiguousarray(transposed)))
         if bias is None:

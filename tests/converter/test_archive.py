@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 from torch import nn
@@ -28,6 +28,12 @@ def forged(header: object, data: bytes = b"") -> bytes:
 
 def entry(shape: list[int], end: int, begin: int = 0, dtype: str = "F32") -> dict[str, object]:
     return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def test_file_of_torch_before_1_6_is_read(tmp_path: Path) -> None:
+    torch.save(WEIGHTS, tmp_path / "x.pt", _use_new_zipfile_serialization=False)
+    found = read_tensors(tmp_path / "x.pt")
+    assert all(torch.equal(found[name], value) for name, value in WEIGHTS.items())
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors", ".npz"])
@@ -48,6 +54,7 @@ def test_every_kind_of_file_gives_the_same_tensors(tmp_path: Path, suffix: str) 
 
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors", ".npz"])
 @given(share=st.floats(0.0, 0.999))
+@settings(deadline=None)
 def test_any_truncation_is_named(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, share: float
 ) -> None:

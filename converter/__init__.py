@@ -1,44 +1,76 @@
 """Rate to spikes, and out: convert, tune, quantise, export (floor 2; imports spiking only)."""
 
+from .bundle import Bundle, export
+from .checkpoint import load_checkpoint, save_checkpoint
 from .consumers import CONSUMERS, run_consumer
 from .convert import Conversion, convert
 from .coverage import Coverage, Node, cover
 from .distil import Distilled, distil
 from .drift import Drift, drift
 from .fit import FitSettings
+from .golden import Golden, make_golden, read_golden, write_golden
+from .importing import Imported, import_checkpoint
+from .layouts import LAYOUTS
 from .matching import rate_trace
+from .multispike import cover_multispike, multispike_to_nir, to_multispike, tune_multispike
 from .network_file import load_network, save_network
 from .nir_file import export_nir, read_nir, verify_nir, write_nir
 from .nir_graph import from_nir, populations, to_nir
 from .nir_interpreter import NirRun, run_nir
-from .quantize import quantize
+from .onnx_file import OnnxRun, export_onnx, load_onnx, run_onnx, verify_onnx
+from .onnx_graph import to_onnx
+from .proof import Proof
+from .quantize import off_grid, quantize
 from .tune import tune
 
 __all__ = [
     "CONSUMERS",
+    "LAYOUTS",
+    "Bundle",
     "Conversion",
     "Coverage",
     "Distilled",
     "Drift",
     "FitSettings",
+    "Golden",
+    "Imported",
     "NirRun",
     "Node",
+    "OnnxRun",
+    "Proof",
     "convert",
     "cover",
+    "cover_multispike",
     "distil",
     "drift",
+    "export",
     "export_nir",
+    "export_onnx",
     "from_nir",
+    "import_checkpoint",
+    "load_checkpoint",
     "load_network",
+    "load_onnx",
+    "make_golden",
+    "multispike_to_nir",
+    "off_grid",
     "populations",
     "quantize",
     "rate_trace",
+    "read_golden",
     "read_nir",
     "run_consumer",
     "run_nir",
+    "run_onnx",
+    "save_checkpoint",
     "save_network",
+    "to_multispike",
     "to_nir",
+    "to_onnx",
     "tune",
+    "tune_multispike",
     "verify_nir",
+    "verify_onnx",
+    "write_golden",
     "write_nir",
 ]

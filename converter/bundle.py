@@ -10,13 +10,14 @@ from torch import Tensor
 from spiking import SpikingNetwork
 from spiking.errors import ExportError
 
-from .drift import Drift
+from .drift import Drift, require_samples
 from .files import write_whole
 from .golden import VERIFIER, make_golden, write_golden
 from .network_file import save_network
 from .nir_file import export_nir
 from .nir_graph import PORTABLE_DT
 from .onnx_file import export_onnx
+from .quantize import require_on_grid
 
 _GOLDEN_SAMPLES = 8
 
@@ -36,13 +37,15 @@ class Bundle:
 def export(net: SpikingNetwork, folder: Path, x: Tensor, *, dt: float = PORTABLE_DT) -> Bundle:
     """Write `net` as NIR and ONNX (whole and streaming), with golden vectors and a verifier.
 
-    x  inputs (batch, time, input) that every file is run on; the first 8 become golden vectors
+    x  inputs (batch, time, input) that every file is run on (streaming ONNX on the first 8, which
+       become golden vectors)
 
-    Raises ExportError where the network is off the grid, DriftError where a file differs. A
-    format that cannot carry the network (NIR, one-sided) is named in `refused`, not written.
+    Raises ExportError where the network has no grid, GridError where it left it, DriftError where
+    a file differs, EmptyDataError where x proves nothing. A format that cannot carry the network
+    (NIR, one-sided) is named in `refused`, and no file of an earlier export stays in its place.
     """
-    if net.grid is None:
-        raise ExportError("the network is not on the fixed-point grid; call quantize(net) first")
+    require_on_grid(net)
+    require_samples(x)
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         name: folder / file
@@ -63,7 +66,7 @@ def export(net: SpikingNetwork, folder: Path, x: Tensor, *, dt: float = PORTABLE
         if net.code.two_sided:
             raise
         refused["nir"] = str(error)
-        files.pop("nir")
+        files.pop("nir").unlink(missing_ok=True)
     drifts["onnx"] = export_onnx(net, files["onnx"], x)
     drifts["onnx streaming"] = export_onnx(
         net, files["onnx streaming"], x[:_GOLDEN_SAMPLES], streaming=True

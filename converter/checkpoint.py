@@ -198,6 +198,11 @@ def _parsed(header: SafetensorsHeader, path: Path) -> Description:
         )
     where = f"{path}: the description"
     value = strict_json(header.metadata[METADATA_KEY], where=where)
+    if "kind" in value:
+        raise CheckpointError(
+            f"{path}: holds a {value['kind']!r}, not a rate model; read a spiking network with "
+            "load_network"
+        )
     if value.get("schema") != SCHEMA or type(value.get("schema")) is not int:
         raise CheckpointError(
             f"{where} has schema {value.get('schema')!r}; this version reads {SCHEMA}"

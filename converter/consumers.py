@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from spiking.errors import ConfigError, MissingSoftwareError
 
+from .nir_file import read_nir
 from .nir_graph import PORTABLE_DT
 
 Rasters = dict[str, NDArray[np.bool_]]
@@ -29,11 +30,12 @@ def run_consumer(name: str, path: Path, x: Tensor) -> tuple[Rasters, NDArray[Any
     returns  spikes of every spiking node {"l0_n2_gates": (batch, time, neurons), ...}, and the
              outputs (batch, time, outputs)
 
-    Raises ConfigError for a name not in CONSUMERS, MissingSoftwareError where it is not installed.
+    Raises ConfigError for a name not in CONSUMERS, MissingSoftwareError where it is not installed,
+    and what `read_nir` raises.
     """
     if name not in CONSUMERS:
         raise ConfigError(f"consumer {name!r} is not known; choose one of {sorted(CONSUMERS)}")
-    module = CONSUMERS[name](nir.read(path))
+    module = CONSUMERS[name](read_nir(path))
     return _run(module, x)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
@@ -13,13 +14,16 @@ from spiking.errors import NotFiniteError
 from .coverage import APPROXIMATE, Coverage, cover
 from .data import Batches
 from .distil import Distilled, distil
+from .translate import linear
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Conversion:
+class Conversion(Generic[Network]):
     """A spiking network and the account of how each node of the rate model became part of it."""
 
-    network: SpikingNetwork
+    network: Network
     coverage: Coverage
 
 
@@ -31,7 +35,7 @@ def convert(
     seed: int = 0,
     device: torch.device | str = "cpu",
     progress: bool = True,
-) -> Conversion:
+) -> Conversion[SpikingNetwork]:
     """Map every node of `rate` onto populations of threshold neurons.
 
     code    default `Population(levels=8)`, two-sided
@@ -71,12 +75,9 @@ def require_finite(model: nn.Module) -> None:
 def _parts(source: SubLSTM | SubLSTMClassifier) -> tuple[SubLSTM, nn.Linear | None]:
     if isinstance(source, SubLSTM):
         return source, None
-    old = source.readout
-    readout = nn.Linear(old.in_features, old.out_features)
-    with torch.no_grad():
-        readout.weight.copy_(old.weight)
-        readout.bias.copy_(old.bias if old.bias is not None else torch.zeros(old.out_features))
-    return source.rnn, readout
+    weight, bias = source.readout.weight, source.readout.bias
+    bias = weight.new_zeros(len(weight)) if bias is None else bias
+    return source.rnn, linear(weight, bias, dtype=torch.float32)
 
 
 def _layer(rnn: SubLSTM, index: int, code: Population) -> SpikingSubLSTM:

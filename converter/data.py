@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from spiking.errors import EmptyDataError, NotFiniteError, ShapeError
+from spiking.errors import ConfigError, EmptyDataError, NotFiniteError, ShapeError
 
 Batches = Tensor | Iterable[Tensor]
 
@@ -15,11 +15,16 @@ Batches = Tensor | Iterable[Tensor]
 def gathered(data: Batches, *, features: int) -> Tensor:
     """One tensor (n, time, features) of all sequences in `data`.
 
-    Raises EmptyDataError without samples, ShapeError naming the first batch that does not fit,
-    NotFiniteError where a value is NaN or infinite.
+    Raises EmptyDataError without samples or steps, ConfigError or ShapeError naming the first
+    batch that is no tensor or does not fit, NotFiniteError where a value is NaN or infinite.
     """
     batches = [data] if isinstance(data, Tensor) else list(data)
     for index, batch in enumerate(batches):
+        if not isinstance(batch, Tensor):
+            raise ConfigError(
+                f"data batch {index} is a {type(batch).__name__}, not a tensor; pass the inputs "
+                "alone, without labels"
+            )
         if batch.dim() != 3 or batch.shape[2] != features:
             raise ShapeError(
                 f"data batch {index} has shape {tuple(batch.shape)}; "
@@ -31,6 +36,8 @@ def gathered(data: Batches, *, features: int) -> Tensor:
         whole = torch.cat([batch.float() for batch in batches])
     except RuntimeError as error:
         raise ShapeError(f"batches of data differ in their number of steps: {error}") from error
+    if whole.shape[1] == 0:
+        raise EmptyDataError("the sequences of the data set hold no steps")
     if not bool(torch.isfinite(whole).all()):
         raise NotFiniteError("the data set holds NaN or infinity; clean it first")
     return whole

@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from spiking import SubLSTM, SubLSTMClassifier
 from spiking.errors import ConfigError
@@ -14,6 +14,7 @@ from spiking.errors import ConfigError
 from .data import Batches, gathered
 from .fit import FitSettings, fit, split
 from .matching import RateModel, matching_loss, rate_trace, rnn_of
+from .translate import assign, linear
 
 _F_RANGE = (0.01, 0.999)
 
@@ -48,7 +49,7 @@ def distil(
     The student starts from the teacher's z, i, o rows and readout, its constant f from the mean
     of the teacher's gate over the data. data: inputs (n, time, input) or batches of them.
 
-    Raises ConfigError for a model whose forget is constant already.
+    Raises ConfigError for a model whose forget is constant already, and what `gathered` raises.
     """
     teacher_rnn = rnn_of(rate)
     if teacher_rnn.forget != "gated":
@@ -98,24 +99,27 @@ def _student(teacher: RateModel, goal: dict[str, Tensor]) -> RateModel:
         activation=old.activation,
         cell_activation=old.cell_activation,
         t_max=old.t_max,
-    ).to(old.get("weight_ih", "l0"))
+        device="meta",
+    )
     rows = 3 * old.hidden_size
+    state: dict[str, Tensor] = {}
     names = ["weight_ih", "weight_hh"] + (["bias_ih", "bias_hh"] if old.bias else [])
     for _, suffix in old.parts():
         for name in names:
-            rnn.get(name, suffix).copy_(old.get(name, suffix)[:rows])
+            state[f"{name}_{suffix}"] = old.get(name, suffix)[:rows]
         mean = goal[f"{suffix}.f"].mean(dim=(0, 1)).clamp(*_F_RANGE)
-        rnn.get("forget", suffix).copy_(torch.logit(mean))
+        state[f"forget_{suffix}"] = torch.logit(mean)
+    dtype = old.get("weight_ih", "l0").dtype
+    assign(rnn, state, dtype=dtype)
     if isinstance(teacher, SubLSTM):
         return rnn
-    readout = nn.Linear(teacher.readout.in_features, teacher.readout.out_features)
-    readout.load_state_dict(
-        {"bias": torch.zeros(teacher.readout.out_features)} | teacher.readout.state_dict()
+    weight, bias = teacher.readout.weight, teacher.readout.bias
+    bias = weight.new_zeros(len(weight)) if bias is None else bias
+    return SubLSTMClassifier(
+        rnn,
+        linear(weight, bias, dtype=dtype),
+        readout_activation=teacher.readout_activation,
     )
-    made = SubLSTMClassifier(
-        rnn, readout.to(rnn.get("weight_ih", "l0")), readout_activation=teacher.readout_activation
-    )
-    return made
 
 
 @torch.no_grad()

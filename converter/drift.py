@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from spiking.errors import DriftError, ShapeError
+from spiking.errors import DriftError, EmptyDataError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class Drift:
                 f"{what} differs from the network in {self.differing} of {self.total} spikes, "
                 f"first at {self.first}"
             )
+
+
+def require_samples(x: Tensor) -> None:
+    """EmptyDataError where x (batch, time, input) holds nothing that a comparison could run on."""
+    if 0 in x.shape[:2]:
+        raise EmptyDataError(f"x has shape {tuple(x.shape)}; it proves nothing about the file")
 
 
 def drift(expected: Mapping[str, NDArray[Any]], actual: Mapping[str, NDArray[Any]]) -> Drift:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from spiking.errors import CheckpointError
@@ -23,6 +25,23 @@ def write_whole(path: Path, data: bytes) -> None:
         raise CheckpointError(f"{path}: could not be written ({error})") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def proved(path: Path) -> Iterator[Path]:
+    """A place beside `path` to write a file and prove it; it becomes `path` unless that fails.
+
+    On any error the file vanishes and whatever was at `path` stays.
+    """
+    candidate = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp{path.suffix}")
+    try:
+        yield candidate
+        try:
+            candidate.replace(path)
+        except OSError as error:
+            raise CheckpointError(f"{path}: could not be written ({error})") from error
+    finally:
+        candidate.unlink(missing_ok=True)
 
 
 def strict_json(text: str, *, where: str) -> dict[str, object]:

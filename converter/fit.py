@@ -63,12 +63,15 @@ def fit(
 ) -> Module:
     """A copy of `module` with the lowest held-out loss met in training, the start included.
 
+    The copy stays in eval mode: its goal was made without dropout, whose noise would only be
+    learned, and come from the global generator.
+
     loss       scalar loss of (copy, indices of samples)
     count      number of samples
     constrain  puts parameters back where they may be after each step
     label      shown beside the progress bar
     """
-    student = copy.deepcopy(module)
+    student = copy.deepcopy(module).eval()
     training, held = split(count, settings)
     order = torch.Generator().manual_seed(settings.seed + 1)
     optimiser = torch.optim.Adam(student.parameters(), lr=settings.learning_rate)
@@ -77,7 +80,6 @@ def fit(
     best, best_state, waited = _mean(student, loss, held, settings), _state(student), 0
     bar = tqdm(range(settings.epochs), desc=label, unit="epoch", disable=None if progress else True)
     for _ in bar:
-        student.train()
         for chosen in training[torch.randperm(len(training), generator=order)].split(
             settings.batch_size
         ):
@@ -97,7 +99,7 @@ def fit(
             break
     bar.close()
     student.load_state_dict(best_state)
-    return student.eval()
+    return student
 
 
 def _state(module: nn.Module) -> dict[str, Tensor]:
@@ -111,7 +113,6 @@ def _mean(
     indices: Tensor,
     settings: FitSettings,
 ) -> float:
-    module.eval()
     parts = indices.split(max(settings.batch_size, 256))
     total = sum(float(loss(module, part)) * len(part) for part in parts)
     return total / len(indices)

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save as encode_safetensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from spiking import Grid, Population, SpikingNetwork, SpikingSubLSTM
 from spiking.errors import CheckpointError, ConfigError, ShapeError
@@ -17,10 +18,15 @@ from spiking.errors import CheckpointError, ConfigError, ShapeError
 from .archive import SafetensorsHeader, read_safetensors
 from .convert import require_finite
 from .files import strict_json, write_whole
+from .quantize import require_on_grid
+from .translate import linear
 
 KIND = "subspike.spiking"
 SCHEMA = 1
 _MOST_LAYERS = 64
+# no tensor's shape depends on the levels, so nothing else bounds what thresholds would cost
+_MOST_LEVELS = 4096
+_FIELDS = {"kind", "schema", "code", "activation", "inputs", "hidden", "classes", "grid"}
 _LAYER_TENSORS = ("weight_ih", "weight_hh", "bias", "forget")
 
 
@@ -50,7 +56,8 @@ def load_network(path: Path) -> SpikingNetwork:
 
     Raises CheckpointError for a file that is truncated, forged, of another kind or schema, and
     ShapeError naming the first tensor whose shape is not what the header's sizes ask for, both
-    before any tensor is read.
+    before any tensor is read; NotFiniteError, and GridError where the header claims a grid that
+    the numbers do not lie on.
     """
     headers: list[dict[str, Any]] = []
 
@@ -64,6 +71,8 @@ def load_network(path: Path) -> SpikingNetwork:
     except (KeyError, TypeError, ConfigError) as error:
         raise CheckpointError(f"{path}: the header does not describe a network: {error}") from error
     require_finite(net)
+    if net.grid is not None:
+        require_on_grid(net)
     return net.eval()
 
 
@@ -77,10 +86,18 @@ def _about(header: SafetensorsHeader, path: Path) -> dict[str, Any]:
             f"{path}: kind {about.get('kind')!r}, schema {about.get('schema')!r}; this version "
             f"reads spiking networks ({KIND!r}) of schema {SCHEMA}"
         )
-    hidden = about.get("hidden")
-    sizes = [about.get("inputs"), *(hidden if isinstance(hidden, list) else [])]
-    if not 1 < len(sizes) <= _MOST_LAYERS or any(type(n) is not int or n < 1 for n in sizes):
+    unknown = sorted(set(about) ^ _FIELDS)
+    if unknown:
+        raise CheckpointError(f"{path}: header entries missing or unknown: {unknown}")
+    hidden, classes, code = about["hidden"], about["classes"], about["code"]
+    sizes = [about["inputs"], *(hidden if isinstance(hidden, list) else [])]
+    sizes += [] if classes is None else [classes]
+    layers = len(sizes) - (1 if classes is None else 2)
+    if not 0 < layers <= _MOST_LAYERS or any(type(n) is not int or n < 1 for n in sizes):
         raise CheckpointError(f"{path}: sizes {sizes} are not those of a network")
+    levels = code.get("levels") if isinstance(code, dict) else None
+    if type(levels) is not int or levels > _MOST_LEVELS:
+        raise CheckpointError(f"{path}: levels {levels!r}; a code has 1..{_MOST_LEVELS}")
     return about
 
 
@@ -109,7 +126,10 @@ def _require_shapes(
     if unknown:
         raise CheckpointError(f"{path}: tensors missing or unknown: {unknown}")
     for name, wanted in expected.items():
-        shape = header.entries[name].shape
+        shape, dtype = header.entries[name].shape, header.entries[name].dtype
+        kept = "F64" if name.endswith(".forget") else "F32"
+        if dtype != kept:
+            raise CheckpointError(f"{path}: tensor {name!r} is {dtype}; it is saved as {kept}")
         if shape != wanted:
             raise ShapeError(
                 f"{path}: tensor {name!r} has shape {shape}; the sizes in its header ask for "
@@ -132,7 +152,6 @@ def _built(about: dict[str, Any], tensors: dict[str, Tensor]) -> SpikingNetwork:
     ]
     readout = None
     if about["classes"] is not None:
-        weight = tensors["readout.weight"]
-        readout = nn.Linear(weight.shape[1], weight.shape[0])
-        readout.load_state_dict({"weight": weight, "bias": tensors["readout.bias"]})
+        weight, bias = tensors["readout.weight"], tensors["readout.bias"]
+        readout = linear(weight, bias, dtype=torch.float32)
     return SpikingNetwork(layers, readout)

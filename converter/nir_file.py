@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 from pathlib import Path
 
 import h5py
@@ -14,7 +13,8 @@ from torch import Tensor
 from spiking import SpikingNetwork
 from spiking.errors import DriftError, GraphError
 
-from .drift import Drift, drift
+from .drift import Drift, drift, require_samples
+from .files import proved, write_whole
 from .nir_graph import PORTABLE_DT, populations, to_nir
 from .nir_interpreter import require_readable, run_nir
 
@@ -23,22 +23,22 @@ _MOST_OBJECTS = 100_000
 
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:
-    """Write `graph` to `path` in HDF5; the file appears whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        nir.write(temporary, graph)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    """Write `graph` to `path` in HDF5; the file appears whole or not at all.
+
+    Raises CheckpointError where it cannot be written.
+    """
+    buffer = io.BytesIO()
+    nir.write(buffer, graph)
+    write_whole(path, buffer.getvalue())
 
 
 def read_nir(path: Path) -> nir.NIRGraph:
     """Read a NIR file from a stranger.
 
     Sizes are read from the headers and bounded (2 GiB, 100,000 objects) before anything is
-    allocated; links out of the file are refused. Raises GraphError for a file that is truncated,
-    not NIR, too large, or holds a node that `run_nir` does not understand (all are named).
+    allocated; links and data outside the file are refused. Raises GraphError for a file that is
+    truncated, not NIR, too large, or holds nodes that `run_nir` does not understand (all are
+    named) or arrays that are no numbers, NotFiniteError naming node and field.
     """
     if not path.is_file():
         raise GraphError(f"{path}: there is no such file")
@@ -69,6 +69,8 @@ def _require_modest(file: h5py.File, path: Path) -> None:
             if not isinstance(link, h5py.HardLink):
                 raise GraphError(f"{path}: {group.name}/{name} is a link, which NIR never writes")
             item = group[name]
+            if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+                raise GraphError(f"{path}: {item.name} keeps its data in another file")
             if isinstance(item, h5py.Group):
                 groups.append(item)
             else:
@@ -84,15 +86,15 @@ def export_nir(net: SpikingNetwork, path: Path, x: Tensor, *, dt: float = PORTAB
 
     x  inputs to prove it on (batch, time, input)
 
-    Raises DriftError naming the first differing spike or logit; the file is then not left behind.
+    Raises DriftError naming the first differing spike, or saying that a logit differs, and what
+    `to_nir` raises; then no file is left behind. EmptyDataError where x proves nothing.
     """
+    require_samples(x)
     graph = to_nir(net, dt=dt)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        candidate = Path(folder) / path.name
+    with proved(path) as candidate:
         write_nir(graph, candidate)
         found = verify_nir(read_nir(candidate), net, x, dt=dt)
         found.require_none(what=f"the file {path.name}")
-        candidate.replace(path)
     return found
 
 

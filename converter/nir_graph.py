@@ -22,11 +22,13 @@ import nir
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from spiking import Grid, Population, SpikingNetwork, SpikingSubLSTM
 from spiking.activation import activation_named
 from spiking.errors import ConfigError, ExportError, GraphError
+
+from .quantize import require_on_grid
+from .translate import linear
 
 Array = NDArray[np.float64]
 
@@ -36,6 +38,8 @@ METADATA_KEY = "subspike"
 # snnTorch 1.0.0 hard-codes this step; a file on another grid runs wrong there without a word
 PORTABLE_DT = 1e-4
 _MOST_LAYERS = 10
+# type of each entry of the metadata, beside the lists `hidden` and `grid`
+_ADVICE = {"levels": int, "activation": str, "readout": bool, "dt": float}
 
 
 def to_nir(net: SpikingNetwork, *, dt: float = PORTABLE_DT) -> nir.NIRGraph:
@@ -45,8 +49,9 @@ def to_nir(net: SpikingNetwork, *, dt: float = PORTABLE_DT) -> nir.NIRGraph:
 
     Output: the logits of each step when there is a readout, else the spikes of the last n4.
 
-    Raises ExportError for a network off the grid, a one-sided code, or more than 10 layers, and
-    ConfigError for a dt that is not positive and finite.
+    Raises ExportError for a network without a grid, a one-sided code, or more than 10 layers,
+    GridError naming the numbers that left the grid, ConfigError for a dt that is not positive
+    and finite.
     """
     if not 0.0 < dt < float("inf"):
         raise ConfigError(f"dt is {dt}; it must be a positive number of seconds")
@@ -100,8 +105,6 @@ def populations(
 
 
 def _require_portable(net: SpikingNetwork) -> Grid:
-    if net.grid is None:
-        raise ExportError("the network is not on the fixed-point grid; call quantize(net) first")
     if not net.code.two_sided:
         raise ExportError(
             "a one-sided population needs cell neurons with negative thresholds, which the "
@@ -110,7 +113,7 @@ def _require_portable(net: SpikingNetwork) -> Grid:
         )
     if len(net.layers) > _MOST_LAYERS:
         raise ExportError(f"{len(net.layers)} layers; names sort in order for {_MOST_LAYERS} only")
-    return net.grid
+    return require_on_grid(net)
 
 
 def _values(tensor: Any) -> Array:
@@ -190,7 +193,8 @@ def from_nir(graph: nir.NIRGraph) -> SpikingNetwork:
     Weights, biases and forgets are read from the nodes, sizes and the grid from the metadata;
     then the graph is built anew from the result and must equal the given one exactly.
 
-    Raises GraphError naming the first node and field that is missing or differs.
+    Raises GraphError naming the first node and field that is missing or differs, GridError for
+    numbers off the grid that the metadata claims.
     """
     advice = read_advice(graph)
     net = _rebuilt(graph, advice)
@@ -209,9 +213,8 @@ def from_nir(graph: nir.NIRGraph) -> SpikingNetwork:
 def read_advice(graph: nir.NIRGraph) -> dict[str, Any]:
     """The metadata that `to_nir` left; GraphError when it is absent or not of our schema."""
     try:
-        advice: dict[str, Any] = json.loads(graph.metadata[METADATA_KEY])
-        sizes = [advice["levels"], *advice["hidden"], *advice["grid"].values(), advice["dt"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        advice: dict[str, Any] = dict(json.loads(graph.metadata[METADATA_KEY]))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise GraphError(
             "the graph has no readable 'subspike' metadata, so it was not written by to_nir; "
             "run_nir runs it all the same"
@@ -220,18 +223,24 @@ def read_advice(graph: nir.NIRGraph) -> dict[str, Any]:
         raise GraphError(
             f"metadata of schema {advice.get('schema')!r}; this version reads {SCHEMA}"
         )
-    if not all(isinstance(size, int | float) and size > 0 for size in sizes):
-        raise GraphError(f"metadata holds a size that is no positive number: {sizes}")
+    hidden, grid = advice.get("hidden"), advice.get("grid")
+    wrong = [name for name, kind in _ADVICE.items() if type(advice.get(name)) is not kind]
+    if wrong or not isinstance(hidden, list) or not isinstance(grid, dict):
+        raise GraphError(f"metadata: {wrong or ['hidden', 'grid']} missing or of the wrong type")
+    counts = [advice["levels"], *hidden]
+    if not hidden or any(type(n) is not int or n < 1 for n in counts) or not advice["dt"] > 0:
+        raise GraphError(f"metadata: sizes {counts} or dt {advice['dt']} are not positive")
     return advice
 
 
 def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
-    code = Population(levels=advice["levels"])
-    grid = Grid(**advice["grid"])
-    activation = activation_named(advice["activation"], among=("sigmoid", "hard_sigmoid"))
-    last = code.levels - 1  # the last neuron of a population has sign +1
     layers = []
     try:
+        _require_sizes(graph, advice)
+        code = Population(levels=advice["levels"])
+        grid = Grid(**advice["grid"])
+        activation = activation_named(advice["activation"], among=("sigmoid", "hard_sigmoid"))
+        last = code.levels - 1  # the last neuron of a population has sign +1
         for index, hidden in enumerate(advice["hidden"]):
             name = f"l{index}_"
             rows = np.arange(3 * hidden) * code.levels + last
@@ -256,14 +265,24 @@ def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
         readout = None
         if advice["readout"]:
             node = graph.nodes["n6_readout"]
-            readout = nn.Linear(advice["hidden"][-1], len(node.bias))
-            readout.weight.data.copy_(_tensor(node.weight[:, columns] * code.levels))
-            readout.bias.data.copy_(_tensor(node.bias))
-    except (KeyError, IndexError, AttributeError, TypeError, RuntimeError) as error:
+            weight = _tensor(node.weight[:, columns] * code.levels)
+            readout = linear(weight, _tensor(node.bias), dtype=torch.float32)
+    except (LookupError, AttributeError, TypeError, ValueError, RuntimeError) as error:
         raise GraphError(
             f"the graph does not have the portable profile's nodes: {error}"
         ) from error
     return SpikingNetwork(layers, readout).eval()
+
+
+def _require_sizes(graph: nir.NIRGraph, advice: dict[str, Any]) -> None:
+    """The claimed sizes are those of the arrays, before anything of that size is built."""
+    for index, hidden in enumerate(advice["hidden"]):
+        name, held = f"l{index}_n1_in", len(graph.nodes[f"l{index}_n1_in"].bias)
+        if held != 3 * hidden * advice["levels"]:
+            raise GraphError(
+                f"node {name!r} has {held} neurons; the metadata asks for 3 gates of {hidden} "
+                f"units with {advice['levels']} levels"
+            )
 
 
 def _tensor(values: Array) -> torch.Tensor:

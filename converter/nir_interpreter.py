@@ -15,7 +15,7 @@ import nir
 import numpy as np
 from numpy.typing import NDArray
 
-from spiking.errors import ConfigError, GraphError, ShapeError
+from spiking.errors import ConfigError, GraphError, NotFiniteError, ShapeError
 
 Array = NDArray[np.float64]
 State = dict[str, Array]
@@ -40,8 +40,8 @@ class NirRun:
 def run_nir(graph: nir.NIRGraph, x: NDArray[Any], *, dt: float) -> NirRun:
     """Run `graph` on x (batch, time, inputs), dt seconds per step, in float64.
 
-    Raises GraphError for a node that is not understood (all of them are named), for a graph
-    without exactly one input and one output, or a loop without delay; ShapeError for a wrong x.
+    Raises what `require_readable` does, GraphError for an output that is not reached, a loop
+    without input or a node that its input does not fit, ShapeError for a wrong x.
     """
     if not 0.0 < dt < float("inf"):
         raise ConfigError(f"dt is {dt}; it must be a positive number of seconds")
@@ -75,7 +75,10 @@ def run_nir(graph: nir.NIRGraph, x: NDArray[Any], *, dt: float) -> NirRun:
             if name in events:
                 synops[name] += (incoming != 0).astype(np.int64) @ events[name]
             node = graph.nodes[name]
-            now[name] = STEPS[type(node)](node, incoming, states[name], dt)
+            try:
+                now[name] = STEPS[type(node)](node, incoming, states[name], dt)
+            except ValueError as error:
+                raise GraphError(f"node {name!r} does not fit what it is fed: {error}") from error
             if name in spiking:
                 spikes[name].append(now[name] > 0)
         late = now
@@ -105,7 +108,12 @@ def _total(
 
 
 def require_readable(graph: nir.NIRGraph) -> tuple[str, str]:
-    """Names of the one input and the one output; GraphError names every node that is foreign."""
+    """Names of the one input and the one output of a graph that `run_nir` can run.
+
+    Raises GraphError naming every node that is not understood, for a graph without exactly one
+    input and one output, edges to nowhere, arrays that are no numbers and time constants that
+    are not positive; NotFiniteError naming the node and field that holds NaN or infinity.
+    """
     foreign = [
         f"{name} ({type(node).__name__})"
         for name, node in graph.nodes.items()
@@ -116,6 +124,9 @@ def require_readable(graph: nir.NIRGraph) -> tuple[str, str]:
             f"{len(foreign)} nodes are not understood: {', '.join(sorted(foreign))}; "
             f"understood are {', '.join(sorted(kind.__name__ for kind in STEPS))}"
         )
+    for name, node in graph.nodes.items():
+        if type(node) in STEPS:
+            _require_numbers(name, node)
     ends = []
     for kind in (nir.Input, nir.Output):
         names = [name for name, node in graph.nodes.items() if type(node) is kind]
@@ -126,6 +137,19 @@ def require_readable(graph: nir.NIRGraph) -> tuple[str, str]:
     if unknown:
         raise GraphError(f"edges name nodes that do not exist: {sorted(unknown)}")
     return ends[0], ends[1]
+
+
+def _require_numbers(name: str, node: nir.NIRNode) -> None:
+    for field, value in vars(node).items():
+        if field in ("input_type", "output_type", "metadata"):
+            continue
+        numbers = np.asarray(value)
+        if numbers.dtype.kind not in "fiu":
+            raise GraphError(f"node {name!r}: {field} is of {numbers.dtype}, not numbers")
+        if not np.isfinite(numbers).all():
+            raise NotFiniteError(f"node {name!r}: {field} holds NaN or infinity")
+        if field.startswith("tau") and not (numbers > 0).all():
+            raise GraphError(f"node {name!r}: {field} is not positive everywhere")
 
 
 def schedule(edges: list[tuple[str, str]], source: str) -> tuple[list[str], set[tuple[str, str]]]:
@@ -208,7 +232,7 @@ def _cuba_lif(node: Any, x: Array, state: State, dt: float) -> Array:
     """tau_syn I' = -I + w_in x, then the leaky membrane on I.
 
     Euler: I := (1 - dt/tau_syn) I + (dt/tau_syn) w_in x, written as decay and gain so that
-    w_in = tau_syn/dt gives the gain 1 exactly.
+    w_in = tau_syn/dt gives the gain 1 to the last place.
     """
     rate = dt / node.tau_syn
     current = state.get("i", np.zeros_like(x))

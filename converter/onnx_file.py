@@ -17,13 +17,14 @@ from torch import Tensor
 from spiking import SpikingNetwork, SubLSTM, SubLSTMClassifier
 from spiking.errors import DriftError, GraphError, ShapeError
 
-from .drift import Drift, drift
-from .files import write_whole
+from .drift import Drift, drift, require_samples
+from .files import proved, write_whole
 from .matching import rate_trace
 from .onnx_graph import to_onnx
 
 _MOST_BYTES = 2**31 - 1
 _STANDARD_DOMAINS = ("", "ai.onnx")
+_OUTPUTS = {"logits", "output"}
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,29 @@ def run_onnx(
 
     state  as a former run returned it; None starts from silence
 
-    Raises GraphError where ONNX Runtime refuses the model, ShapeError where it refuses the input.
+    Raises GraphError where ONNX Runtime refuses the model or its ports are not those of `to_onnx`,
+    ShapeError where it refuses the input or the state.
     """
     return _run(_session(model), x, state)
 
 
 def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     try:
-        return onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             model.SerializeToString(), providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime raises its own classes, which it does not export
         raise GraphError(f"ONNX Runtime cannot load the model: {error}") from error
+    taken = [port.name for port in session.get_inputs()]
+    given = {port.name for port in session.get_outputs()}
+    wanted = {f"{name}.next" for name in taken[1:]}
+    sized = all(type(port.shape[-1]) is int for port in session.get_inputs())
+    if taken[:1] != ["x"] or not sized or not wanted < given or not given & _OUTPUTS:
+        raise GraphError(
+            f"inputs {taken} and outputs {sorted(given)} are not those of a model that to_onnx "
+            "made: x and states; logits or output, spikes and states"
+        )
+    return session
 
 
 def _run(
@@ -67,6 +79,9 @@ def _run(
     state: Mapping[str, NDArray[Any]] | None,
 ) -> OnnxRun:
     feeds = {"x": np.asarray(x, dtype=_dtype(session.get_inputs()[0].type))}
+    missing = [p.name for p in session.get_inputs()[1:] if p.name not in (state or (p.name,))]
+    if missing:
+        raise ShapeError(f"the state lacks {missing}; pass the one that the last run returned")
     for port in session.get_inputs()[1:]:
         given = None if state is None else state[port.name]
         zeros = np.zeros((len(x), port.shape[1]), dtype=_dtype(port.type))
@@ -95,15 +110,15 @@ def export_onnx(
     """Write `model` to `path` and prove the file on x (batch, time, input) by running it.
 
     A spiking network must be equal spike for spike and logit for logit, a rate model within
-    1e-5. Raises DriftError otherwise, before the file appears at `path`.
+    1e-5. Raises DriftError otherwise and what `to_onnx` raises; then no file is left behind.
+    EmptyDataError where x proves nothing.
     """
+    require_samples(x)
     made = to_onnx(model, streaming=streaming)
-    found = verify_onnx(made, model, x)
-    found.require_none(what=f"the model for {path.name}")
-    write_whole(path, made.SerializeToString())
-    again = load_onnx(path)
-    if again != made:
-        raise DriftError(f"{path}: read back, the model is another one")
+    with proved(path) as candidate:
+        write_whole(candidate, made.SerializeToString())
+        found = verify_onnx(load_onnx(candidate), model, x)
+        found.require_none(what=f"the file {path.name}")
     return found
 
 
@@ -165,7 +180,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     domains = {entry.domain for entry in model.opset_import} - set(_STANDARD_DOMAINS)
     if domains:
         raise GraphError(f"{path}: asks for operators of {sorted(domains)}; only standard ones run")
-    if _has_external_data(model.graph):
+    if _has_external_data(model):
         raise GraphError(f"{path}: keeps data in other files, which are not read")
     try:
         onnx.checker.check_model(model, full_check=True)
@@ -174,13 +189,14 @@ def load_onnx(path: Path) -> onnx.ModelProto:
     return model
 
 
-def _has_external_data(graph: onnx.GraphProto) -> bool:
-    external = onnx.TensorProto.EXTERNAL
-    if any(tensor.data_location == external for tensor in graph.initializer):
-        return True
-    attributes = [attribute for node in graph.node for attribute in node.attribute]
-    return any(
-        attribute.t.data_location == external
-        or (attribute.HasField("g") and _has_external_data(attribute.g))
-        for attribute in attributes
-    )
+def _has_external_data(message: Any) -> bool:
+    """Whether any tensor within a protobuf message, at any depth, names another file."""
+    if isinstance(message, onnx.TensorProto):
+        return bool(message.data_location == onnx.TensorProto.EXTERNAL or message.external_data)
+    inner = [
+        item
+        for field, value in message.ListFields()
+        if field.message_type is not None
+        for item in ([value] if hasattr(value, "ListFields") else value)
+    ]
+    return any(map(_has_external_data, inner))

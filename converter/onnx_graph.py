@@ -28,6 +28,7 @@ from spiking.errors import ExportError
 
 from .matching import rnn_of
 from .onnx_parts import Parts, Port
+from .quantize import require_on_grid
 
 OPSET = 20
 IR_VERSION = 10
@@ -46,15 +47,13 @@ def to_onnx(
     population `l0.z` ... (batch, time, hidden, levels) uint8, and the state after the last step
     (`l0.cell.next` ...). Of a rate model: `logits` or `output`, and the state.
 
-    Raises ExportError for a spiking network off the grid (its spikes could differ between
-    engines) and for a bidirectional rate model (its state does not stream).
+    Raises ExportError for a spiking network without a grid (its spikes could differ between
+    engines) and for a bidirectional rate model (its state does not stream), GridError naming the
+    numbers that left the grid.
     """
     parts = Parts()
     if isinstance(model, SpikingNetwork):
-        if model.grid is None:
-            raise ExportError(
-                "the network is not on the fixed-point grid; call quantize(net) first"
-            )
+        require_on_grid(model)
         step, prepare = _spiking_step(parts, model), _encoder(parts, model)
         width, about = model.input_size, _about_spiking(model)
     else:

@@ -297,7 +297,7 @@ def _readout(
     classes = len(weight)
     expected = (width, classes) if fit.layout.transposed else (classes, width)
     _require_shape(state[weight_key], weight_key, expected)
-    require_finite(weight, weight_key)
+    require_finite(state[weight_key], weight_key)
     if not bias_key:
         return weight, None
     _require_shape(state[bias_key], bias_key, (classes,))

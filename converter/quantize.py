@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from spiking import Grid, SpikingNetwork, SpikingSubLSTM
-from spiking.errors import GridError
+from spiking.errors import ExportError, GridError
 
 from .convert import require_finite
 
@@ -38,12 +38,35 @@ def quantize(
     problem = ""
     for bits in choices:
         grid = Grid(bits, input_bits, input_max, forget_bits)
-        problem = _first_overflow(net, grid)
+        made = _on_grid(net, grid)
+        problem = _first_overflow(made, grid)
         if not problem:
-            return _on_grid(net, grid)
+            return made
     raise GridError(
         f"{problem}; take fewer weight_bits or input_bits, a smaller input_max, or smaller weights"
     )
+
+
+def require_on_grid(net: SpikingNetwork) -> Grid:
+    """The grid of `net`, once every number is known to lie on it and every sum to fit.
+
+    Raises ExportError for a network without a grid, GridError naming the first parameter with
+    numbers off it, or the first sum that does not fit.
+    """
+    if net.grid is None:
+        raise ExportError("the network is not on the fixed-point grid; call quantize(net) first")
+    rounded = dict(_on_grid(net, net.grid).named_parameters())
+    for name, value in net.named_parameters():
+        off = int((rounded[name] != value).sum())
+        if off:
+            raise GridError(
+                f"{name}: {off} of {value.numel()} numbers lie off the grid; they were changed "
+                "after quantize, so call it again"
+            )
+    problem = _first_overflow(net, net.grid)
+    if problem:
+        raise GridError(f"{problem}; call quantize again")
+    return net.grid
 
 
 @torch.no_grad()

@@ -54,17 +54,21 @@ def to_model(weights: Weights) -> SubLSTM | SubLSTMClassifier:
     assign(rnn, state, dtype=weights.dtype)
     if weights.readout is None:
         return rnn.eval()
-    weight, bias = weights.readout
-    readout = nn.Linear(weight.shape[1], len(weight), bias=bias is not None, device="meta")
-    values = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
-    assign(readout, values, dtype=weights.dtype)
+    readout = linear(*weights.readout, dtype=weights.dtype)
     activation = layout.readout_activation
     return SubLSTMClassifier(rnn, readout, readout_activation=activation).eval()
 
 
+def linear(weight: Tensor, bias: Tensor | None, *, dtype: torch.dtype) -> nn.Linear:
+    """A linear layer with copies of weight (out, in) and bias (out,); draws no random number."""
+    made = nn.Linear(weight.shape[1], len(weight), bias=bias is not None, device="meta")
+    assign(made, {"weight": weight} | ({} if bias is None else {"bias": bias}), dtype=dtype)
+    return made
+
+
 def assign(module: nn.Module, state: dict[str, Tensor], *, dtype: torch.dtype) -> None:
     """Give `module`, built on "meta", private copies of `state` as its parameters."""
-    copies = {name: value.to(dtype).contiguous().clone() for name, value in state.items()}
+    copies = {name: value.detach().to(dtype).contiguous().clone() for name, value in state.items()}
     module.load_state_dict(copies, assign=True)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from spiking import SpikingNetwork, twin_trace
+from spiking import SpikingNetwork, SubLSTM, twin_trace
 from spiking.errors import ConfigError
 
 from .data import Batches, gathered
@@ -41,20 +42,11 @@ def tune(
 
     Raises ConfigError when teacher and network differ in their sizes, EmptyDataError without data.
     """
-    sizes = [layer.hidden_size for layer in net.stack]
-    rnn = rnn_of(teacher)
-    if [rnn.hidden_size] * rnn.num_layers != sizes or rnn.input_size != net.input_size:
-        raise ConfigError(
-            f"the teacher has {rnn.num_layers} layers of {rnn.hidden_size} units and "
-            f"{rnn.input_size} inputs, the network layers of {sizes} and {net.input_size} inputs"
-        )
+    require_same_sizes(teacher, [layer.hidden_size for layer in net.stack], net.input_size)
+    _require_same_readout(teacher, net)
     settings = replace(FitSettings() if settings is None else settings, seed=seed)
     x = gathered(data, features=net.input_size).to(device)
-    teacher = teacher.to(device)
-    with torch.no_grad():
-        parts = [rate_trace(teacher, chunk) for chunk in x.split(settings.batch_size)]
-        names = [name for name in parts[0] if name == "logits" or name.endswith(".h")]
-        goal = {name: torch.cat([part[name] for part in parts]) for name in names}
+    goal = goal_of(teacher, x, size=settings.batch_size)
 
     def loss(module: SpikingNetwork, chosen: Tensor) -> Tensor:
         wanted = {name: value[chosen] for name, value in goal.items()}
@@ -69,6 +61,37 @@ def tune(
         label=f"tune K={net.code.levels}",
         progress=progress,
     )
+
+
+def require_same_sizes(teacher: RateModel, hidden: list[int], inputs: int) -> None:
+    """ConfigError unless the teacher has layers of these sizes, in one direction."""
+    rnn = rnn_of(teacher)
+    if rnn.bidirectional:
+        raise ConfigError("the teacher is bidirectional; a network reads the sequence forwards")
+    if [rnn.hidden_size] * rnn.num_layers != hidden or rnn.input_size != inputs:
+        raise ConfigError(
+            f"the teacher has {rnn.num_layers} layers of {rnn.hidden_size} units and "
+            f"{rnn.input_size} inputs, the network layers of {hidden} and {inputs} inputs"
+        )
+
+
+def _require_same_readout(teacher: RateModel, net: SpikingNetwork) -> None:
+    theirs = None if isinstance(teacher, SubLSTM) else teacher.readout.out_features
+    mine = None if net.readout is None else net.readout.out_features
+    if theirs != mine:
+        raise ConfigError(
+            f"the teacher's readout has {theirs} classes, the network's has {mine} (None where "
+            "there is no readout)"
+        )
+
+
+@torch.no_grad()
+def goal_of(teacher: RateModel, x: Tensor, *, size: int) -> dict[str, Tensor]:
+    """What a student shall follow: h of every layer and the logits, all steps of all of `x`."""
+    teacher = copy.deepcopy(teacher).to(x.device).eval()
+    parts = [rate_trace(teacher, chunk) for chunk in x.split(size)]
+    names = [name for name in parts[0] if name == "logits" or name.endswith(".h")]
+    return {name: torch.cat([part[name] for part in parts]) for name in names}
 
 
 @torch.no_grad()

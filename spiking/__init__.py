@@ -3,6 +3,7 @@
 from .activity import Activity, activity, dense_macs
 from .cell import CellSpikes, CellState
 from .classifier import SubLSTMClassifier
+from .multispike import MultiSpike, MultiSpikeNetwork
 from .network import NetworkRun, NetworkStep, SpikingNetwork
 from .neuron import SpikingSubLSTM, reset
 from .population import Population
@@ -15,6 +16,8 @@ __all__ = [
     "CellSpikes",
     "CellState",
     "Grid",
+    "MultiSpike",
+    "MultiSpikeNetwork",
     "NetworkRun",
     "NetworkStep",
     "Population",

@@ -94,6 +94,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("graph", type=Path, help="NIR file")
     parser.add_argument("--target", required=True, choices=commands.target_names())
+    parser.add_argument(
+        "--dt", type=float, default=1e-4, help="seconds per step of the file (default: 1e-4)"
+    )
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

@@ -75,7 +75,9 @@ def paired(first: Correct, second: Correct, *, confidence: float = CONFIDENCE) -
     the pairs (continuity corrected towards 0).
     """
     if first.shape != second.shape or first.ndim != 1:
-        raise ShapeError(f"answers have shapes {first.shape} and {second.shape}; they are not pairs")
+        raise ShapeError(
+            f"answers have shapes {first.shape} and {second.shape}; they are not pairs"
+        )
     if len(first) == 0:
         raise EmptyDataError("no samples to compare")
     both = int((first & second).sum())

@@ -1,6 +1,7 @@
 """Files are hostile until proved whole: every claim is checked before it costs memory."""
 
 import collections
+import contextlib
 import io
 import json
 import struct
@@ -69,6 +70,40 @@ def test_any_truncation_is_named(
     data = whole.getvalue()
     path.write_bytes(data[: int(share * len(data))])
     with pytest.raises(CheckpointError, match=path.name):
+        read_tensors(path)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors", ".npz"])
+@given(flips=st.lists(st.tuples(st.floats(0.0, 0.999), st.integers(1, 255)), min_size=1))
+@settings(deadline=None)
+def test_damaged_bytes_are_read_or_named(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, flips: list[tuple[float, int]]
+) -> None:
+    path = tmp_path_factory.mktemp("flipped") / f"x{suffix}"
+    whole = io.BytesIO()
+    if suffix == ".npz":
+        np.savez_compressed(whole, **{name: value.numpy() for name, value in WEIGHTS.items()})
+    elif suffix == ".pt":
+        torch.save(WEIGHTS, whole)
+    else:
+        whole.write(save(WEIGHTS))
+    data = bytearray(whole.getvalue())
+    for share, flip in flips:
+        data[int(share * len(data))] ^= flip
+    path.write_bytes(bytes(data))
+    with contextlib.suppress(CheckpointError):
+        assert all(isinstance(value, torch.Tensor) for value in read_tensors(path).values())
+
+
+def test_damage_inside_a_compressed_array_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    with path.open("wb") as handle:
+        np.savez_compressed(handle, a=np.random.default_rng(0).normal(size=500))
+    data = bytearray(path.read_bytes())
+    for at in range(60, 90):
+        data[at] ^= 255
+    path.write_bytes(bytes(data))
+    with pytest.raises(CheckpointError, match=r"not a whole \.npz file"):
         read_tensors(path)
 
 

@@ -19,7 +19,7 @@ from spiking import SubLSTM, SubLSTMClassifier
 from spiking.errors import CheckpointError, ConfigError, NotFiniteError, ShapeError
 
 
-def classifier(**words: Any) -> SubLSTMClassifier:  # noqa: ANN401  words of the constructor
+def classifier(**words: Any) -> SubLSTMClassifier:
     torch.manual_seed(1)
     rnn = SubLSTM(3, 4, 2, batch_first=True, **words)
     return SubLSTMClassifier(rnn, nn.Linear(4 * rnn.num_directions, 5), readout_activation="relu")

@@ -46,8 +46,10 @@ def test_uninitialised_forgets_are_named_and_nan_is_an_error() -> None:
 
 
 def test_untrained_torchscript_weights_are_named() -> None:
-    drawn = import_checkpoint(miltonllera_torchscript_keys(Sizes(hidden=8), 1)).notes
-    assert said(drawn, "spread 1.0")
+    state = miltonllera_torchscript_keys(Sizes(hidden=8), 1)
+    spread = np.concatenate([value.ravel() for value in state.values()]).std(ddof=1)
+    drawn = import_checkpoint(state).notes
+    assert said(drawn, f"all weights together have spread {spread:.2f}: this repository")
     assert said(drawn, "tanh(c) - o")
     trained = miltonllera_torchscript_keys(Sizes(hidden=8, scale=0.4), 1)
     assert not said(import_checkpoint(trained).notes, "N(0, 1)")

@@ -39,5 +39,5 @@ def test_missing_folder_is_named(tmp_path: Path) -> None:
 def test_strict_json_reads_objects_only() -> None:
     assert strict_json('{"a": [1, 2.5]}', where="x") == {"a": [1, 2.5]}
     for text in ('{"a": 1, "a": 1}', "{", "3", '{"a": Infinity}', "[" * 200_000):
-        with pytest.raises(CheckpointError, match="^x is"):
+        with pytest.raises(CheckpointError, match=r"^x is"):
             strict_json(text, where="x")

@@ -74,7 +74,9 @@ def test_any_prefix_before_the_module() -> None:
 
 def test_unused_reverse_weights_of_one_layer_are_dropped_and_named() -> None:
     state = neuralml_keys(Sizes(fixed=True), 1)
-    reverse = {f"{key}_reverse": value for key, value in neuralml_keys(Sizes(fixed=True), 2).items()}
+    reverse = {
+        f"{key}_reverse": value for key, value in neuralml_keys(Sizes(fixed=True), 2).items()
+    }
     imported = import_checkpoint(state | reverse)
     assert any("5 weights of a reverse direction (W_0_reverse" in note for note in imported.notes)
     x = np.random.default_rng(0).normal(size=(2, 6, 3))

@@ -34,8 +34,8 @@ def test_binomial_tail_of_a_certain_event() -> None:
 
 @given(only_one=st.integers(0, 40), only_other=st.integers(0, 40), both=st.integers(0, 20))
 def test_mcnemar_is_the_two_sided_binomial_test(only_one: int, only_other: int, both: int) -> None:
-    one = torch.tensor([True] * only_one + [False] * only_other + [True] * both)
-    other = torch.tensor([False] * only_one + [True] * only_other + [True] * both)
+    one = torch.tensor([1] * only_one + [0] * only_other + [1] * both).bool()
+    other = torch.tensor([0] * only_one + [1] * only_other + [1] * both).bool()
     discordant = only_one + only_other
     wanted = stats.binomtest(only_one, discordant).pvalue if discordant else 1.0
     assert math.isclose(mcnemar(one, other), wanted, rel_tol=1e-9)
@@ -69,7 +69,9 @@ def test_data_that_prove_nothing_are_named(
 
 def test_reference_of_another_shape_and_labels_without_readout_are_named() -> None:
     state = torch_keys(Sizes())
-    with pytest.raises(ShapeError, match=r"output .* \(4, 6, 7\); this file's model gives \(4, 6, 5"):
+    with pytest.raises(
+        ShapeError, match=r"output .* \(4, 6, 7\); this file's model gives \(4, 6, 5"
+    ):
         import_checkpoint(state, proof=Proof(X, torch.zeros(4, 6, 7)))
     with pytest.raises(ShapeError, match="h_n of the proof"):
         import_checkpoint(state, proof=Proof(X, OUT, state=(OUT, OUT)))

@@ -1,0 +1,267 @@
+"""What each verb of the command line does: arguments in, an `Answer` out."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from converter import (
+    CONSUMERS,
+    FitSettings,
+    drift,
+    import_checkpoint,
+    load_network,
+    populations,
+    quantize,
+    read_nir,
+    run_consumer,
+    run_nir,
+    save_checkpoint,
+    save_network,
+)
+from converter import convert as convert_model
+from converter import export as export_network
+from converter import from_nir as network_of
+from converter import tune as tune_network
+from converter.nir_graph import PORTABLE_DT
+from hardware import TARGETS, simulate
+from hardware import check as check_graph
+from hardware import place as place_graph
+from spiking import Population, SubLSTMClassifier
+from spiking.errors import ConfigError, GraphError
+
+from .answer import DONE, NO, Answer
+from .demo import demo as run_demo
+from .devices import device_named
+from .doctor import doctor as look_around
+from .flow import compared, written
+from .statistics import wilson
+from .tasks import Task, load_task
+from .train import TrainSettings
+from .train import train as train_rate
+
+_INTERPRETER, _INTEGERS = "interpreter", "digital"
+
+
+def target_names() -> tuple[str, ...]:
+    """Names that `check --target` takes."""
+    return tuple(sorted(TARGETS))
+
+
+def engine_names() -> tuple[str, ...]:
+    """Names that `run --engine` takes."""
+    return (_INTERPRETER, _INTEGERS, *sorted(CONSUMERS))
+
+
+def train(given: Namespace) -> Answer:
+    """Train a rate model and save it."""
+    task, device = _task(given), device_named(given.device)
+    settings = TrainSettings(
+        hidden=given.hidden,
+        layers=given.layers,
+        forget=given.forget,
+        activation=given.activation,
+        epochs=given.epochs,
+        learning_rate=given.learning_rate,
+        seed=given.seed,
+    )
+    _require_folder_of(given.out)
+    model = train_rate(task, settings=settings, device=device, progress=not given.quiet).cpu()
+    notes = {"task": task.name, "split": task.split, "settings": json.dumps(asdict(settings))}
+    save_checkpoint(model, given.out, notes=notes)
+    share = _accuracy(model, task)
+    return Answer(
+        f"{given.out}: {share:.1%} of {len(task.test_y)} test samples of {task.name}",
+        {"checkpoint": str(given.out), "accuracy": share, "samples": len(task.test_y)},
+    )
+
+
+def convert(given: Namespace) -> Answer:
+    """Convert a rate checkpoint and save the network, on the grid, with its coverage."""
+    rate = _rate(given.rate, layout=given.layout)
+    _require_folder_of(given.out)
+    code = Population(given.levels, two_sided=not given.one_sided)
+    made = convert_model(
+        rate,
+        code=code,
+        data=_task(given).train_x if given.distil else None,
+        seed=given.seed,
+        device=device_named(given.device),
+        progress=not given.quiet,
+    )
+    save_network(made.network, given.out)
+    nodes = [(node.name, node.fidelity, node.reason) for node in made.coverage.nodes]
+    lines = [f"{name:<12} {fidelity:<12} {reason}" for name, fidelity, reason in nodes]
+    return Answer(
+        "\n".join([*lines, f"{given.out}: all {len(nodes)} nodes covered"]),
+        {"network": str(given.out), "coverage": [list(node) for node in nodes]},
+    )
+
+
+def tune(given: Namespace) -> Answer:
+    """Tune a network against its teacher, put it on the grid and save it."""
+    task = _task(given)
+    _require_folder_of(given.out)
+    tuned = tune_network(
+        load_network(given.network),
+        teacher=_rate(given.teacher),
+        data=task.train_x,
+        settings=FitSettings(epochs=given.epochs, learning_rate=given.learning_rate),
+        seed=given.seed,
+        device=device_named(given.device),
+        progress=not given.quiet,
+    )
+    final = quantize(tuned.cpu(), input_bits=task.input_bits, input_max=task.input_max)
+    save_network(final, given.out)
+    share = _accuracy(final, task)
+    return Answer(
+        f"{given.out}: {share:.1%} of {len(task.test_y)} test samples, on the grid",
+        {"network": str(given.out), "accuracy": share, "samples": len(task.test_y)},
+    )
+
+
+def export(given: Namespace) -> Answer:
+    """Write every format into a folder, each proved by running it."""
+    task, net = _task(given), load_network(given.network)
+    if net.grid is None:
+        net = quantize(net, input_bits=task.input_bits, input_max=task.input_max)
+    bundle = export_network(net, given.out, task.test_x)
+    lines = [f"{path}" for path in bundle.files.values()]
+    lines += [
+        f"{name}: {found.differing} of {found.total} spikes differ"
+        for name, found in bundle.drifts.items()
+    ]
+    lines += [f"{name}: not written; {reason}" for name, reason in bundle.refused.items()]
+    return Answer(
+        "\n".join(lines),
+        {
+            "files": {name: str(path) for name, path in bundle.files.items()},
+            "differing": {name: found.differing for name, found in bundle.drifts.items()},
+            "refused": dict(bundle.refused),
+        },
+    )
+
+
+def check(given: Namespace) -> Answer:
+    """Every rule of the target that the graph breaks."""
+    faults = check_graph(read_nir(given.graph), TARGETS[given.target], dt=given.dt)
+    data = {
+        "fits": not faults,
+        "target": given.target,
+        "violations": [
+            {"rule": f.rule, "where": f.where, "have": f.have, "limit": f.limit, "remedy": f.remedy}
+            for f in faults
+        ],
+    }
+    if not faults:
+        return Answer(f"{given.graph} fits {given.target}", data)
+    words = f"{given.graph} does not fit {given.target}; {len(faults)} rules are broken:"
+    return Answer("\n".join([words, *(f"  {fault}" for fault in faults)]), data, NO)
+
+
+def run(given: Namespace) -> Answer:
+    """Run a NIR file on the test set with one engine; its spikes must be the network's."""
+    task, graph = _task(given), read_nir(given.graph)
+    net = network_of(graph)
+    x = net.encode(task.test_x)
+    with torch.no_grad():
+        reference = net.run(x, record=True)
+    if given.engine == _INTERPRETER:
+        done = run_nir(graph, x.numpy(), dt=PORTABLE_DT)
+        spikes, outputs = done.spikes, done.output
+    elif given.engine == _INTEGERS:
+        placed = place_graph(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT)
+        ran = simulate(placed, x.numpy())
+        spikes, outputs = ran.spikes, ran.outputs
+    else:
+        spikes, outputs = run_consumer(given.engine, given.graph, x)
+    found = drift({k: v.numpy() for k, v in reference.spikes.items()}, populations(spikes, net))
+    if outputs.shape[-1] != task.classes:
+        raise GraphError(f"{given.graph}: ends in {outputs.shape[-1]} outputs, not in classes")
+    right = int((outputs[:, -1].argmax(1) == task.test_y.numpy()).sum())
+    share = wilson(right, len(task.test_y))
+    text = (
+        f"{given.engine}: {share.value:.1%} [{share.low:.1%}, {share.high:.1%}] of "
+        f"{len(task.test_y)} samples; {found.differing} of {found.total} spikes differ from the "
+        f"network"
+    )
+    data = {
+        "accuracy": share.value,
+        "low": share.low,
+        "high": share.high,
+        "differing": found.differing,
+        "total": found.total,
+    }
+    # the integer core rounds the decay, so a difference there is a finding, not a fault
+    exact = found.differing == 0 or given.engine == _INTEGERS
+    return Answer(text, data, DONE if exact else NO)
+
+
+def compare(given: Namespace) -> Answer:
+    """Compare a rate model with its network, stage by stage, and write the report."""
+    task, rate = _task(given), _rate(given.rate)
+    net = load_network(given.network)
+    if net.grid is None:
+        net = quantize(net, input_bits=task.input_bits, input_max=task.input_max)
+    given.out.mkdir(parents=True, exist_ok=True)
+    made = compared(
+        rate,
+        net,
+        task,
+        folder=given.out,
+        margin=given.margin / 100.0,
+        seed=given.seed,
+        device=device_named(given.device),
+        progress=not given.quiet,
+    )
+    return written(made, given.out)
+
+
+def demo(given: Namespace) -> Answer:
+    """Everything, on real digits."""
+    given.out.mkdir(parents=True, exist_ok=True)
+    made = run_demo(
+        given.out,
+        margin=given.margin / 100.0,
+        seed=given.seed,
+        device=device_named(given.device),
+        progress=not given.quiet,
+    )
+    return written(made, given.out)
+
+
+def doctor(_given: Namespace) -> Answer:
+    """What is here and what is not."""
+    found = look_around()
+    lines = [
+        f"{f.part:<14} {f.state:<8} {f.detail}" + (f"   -> {f.remedy}" if f.remedy else "")
+        for f in found
+    ]
+    return Answer("\n".join(lines), {"findings": [asdict(f) for f in found]})
+
+
+def _task(given: Namespace) -> Task:
+    return load_task(given.task, data=given.data)
+
+
+def _rate(path: Path, *, layout: str | None = None) -> SubLSTMClassifier:
+    model = import_checkpoint(path, layout=layout).model
+    if not isinstance(model, SubLSTMClassifier):
+        raise ConfigError(f"{path}: holds a subLSTM without a readout; a classifier is needed here")
+    return model
+
+
+@torch.no_grad()
+def _accuracy(model: torch.nn.Module, task: Task) -> float:
+    decisions = model(task.test_x).argmax(1).numpy()
+    return float(np.mean(decisions == task.test_y.numpy()))
+
+
+def _require_folder_of(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path.parent}: there is no such folder; make it first")

@@ -56,7 +56,8 @@ def distil(
         raise ConfigError("the forget gate is constant already; there is nothing to distil")
     settings = FitSettings(epochs=60) if settings is None else settings
     settings = replace(settings, seed=seed)
-    x = gathered(data, features=teacher_rnn.input_size).to(device)
+    x = gathered(data, features=teacher_rnn.input_size)
+    x = x.to(device, teacher_rnn.get("weight_ih", "l0").dtype)
     teacher = _frozen(rate, device)
     goal = _in_chunks(teacher, x, settings.batch_size)
     student = _student(teacher, goal)

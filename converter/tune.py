@@ -88,7 +88,7 @@ def _require_same_readout(teacher: RateModel, net: SpikingNetwork) -> None:
 @torch.no_grad()
 def goal_of(teacher: RateModel, x: Tensor, *, size: int) -> dict[str, Tensor]:
     """What a student shall follow: h of every layer and the logits, all steps of all of `x`."""
-    teacher = copy.deepcopy(teacher).to(x.device).eval()
+    teacher = copy.deepcopy(teacher).to(x).eval()
     parts = [rate_trace(teacher, chunk) for chunk in x.split(size)]
     names = [name for name in parts[0] if name == "logits" or name.endswith(".h")]
     return {name: torch.cat([part[name] for part in parts]) for name in names}

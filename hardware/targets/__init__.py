@@ -1,0 +1,11 @@
+"""One file a family of chips; TARGETS lists them all by name."""
+
+from ..target import Target
+from .digital import DIGITAL
+from .xylo import XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU
+
+TARGETS: dict[str, Target] = {
+    target.name: target for target in (DIGITAL, XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU)
+}
+
+__all__ = ["TARGETS"]

@@ -75,7 +75,7 @@ def place_integers(
     stack = _stack(graph)
     arrays: dict[str, Ints] = {"layers": np.array([len(stack.layers), bool(stack.readout)])}
     for index, layer in enumerate(stack.layers):
-        arrays |= _layer_arrays(graph, layer, f"l{index}.", dt)
+        arrays |= _layer_arrays(graph, layer, f"l{index}.", dt, analog=index == 0)
     if stack.readout:
         bits = _bits(_weights(graph, stack.readout))
         arrays |= _scaled(graph, stack.readout, "readout.", bits)
@@ -83,12 +83,16 @@ def place_integers(
     return arrays, ()
 
 
-def _layer_arrays(graph: nir.NIRGraph, layer: Layer, name: str, dt: float) -> dict[str, Ints]:
-    weight_bits = _bits(np.asarray(graph.nodes[layer.into].weight, np.float64))
+def _layer_arrays(
+    graph: nir.NIRGraph, layer: Layer, name: str, dt: float, *, analog: bool
+) -> dict[str, Ints]:
     bits = max(_bits(_weights(graph, n)) for n in (layer.into, layer.recurrent))
     into = _scaled(graph, layer.into, f"{name}into.", bits)
-    # the input takes the bits that the weights leave: integers on both sides of the product
-    into[f"{name}into.weight"] >>= bits - weight_bits
+    weight_bits = bits
+    if analog:
+        # the input takes the bits that the weights leave: integers on both sides of the product
+        weight_bits = _bits(np.asarray(graph.nodes[layer.into].weight, np.float64))
+        into[f"{name}into.weight"] >>= bits - weight_bits
     forget = 1.0 - dt / np.asarray(graph.nodes[layer.cell].tau_syn, np.float64)
     return {
         **into,
@@ -143,12 +147,12 @@ def simulate_integers(
             mixed = _sum(a, f"{name}mix.", gates.astype(np.int64))
             if not analog:
                 synops += _events(a, f"{name}into.", value)
-            synops += _events(a, f"{name}recurrent.", fired[index])
             synops += _events(a, f"{name}mix.", gates.astype(np.int64))
             cell = decayed(cells[index], a[f"{name}forget"]) + mixed
             clamped += int((np.abs(cell) >= _STATE).sum())
             cells[index] = np.clip(cell, -_STATE, _STATE - 1)
             fired[index] = (cells[index] > 2**CELL_BITS).astype(np.int64)
+            synops += _events(a, f"{name}recurrent.", fired[index])
             value, analog = fired[index], False
             spikes.setdefault(f"{name[:-1]}_n2_gates", []).append(gates)
             spikes.setdefault(f"{name[:-1]}_n4_cell", []).append(fired[index] > 0)
@@ -166,7 +170,7 @@ def simulate_integers(
 
 
 def decayed(cell: Ints, forget: Ints) -> Ints:
-    """C := round(m C / 4096), halves up: m forget in units of 1/4096, C cell with 16 fractional bits."""
+    """C := round(m C / 4096), halves up; m forget in 1/4096, C cell with 16 fractional bits."""
     rounded: Ints = (cell * forget + 2 ** (FORGET_BITS - 1)) >> FORGET_BITS
     return rounded
 

@@ -13,6 +13,9 @@ from spiking.errors import ConfigError, DoesNotFitError, ShapeError
 from .target import Placement, Run, Target, Violation
 from .targets import TARGETS
 
+# the array whose columns are the input channels, in either core
+_INPUTS = ("input.weight", "l0.into.weight")
+
 
 def check(graph: nir.NIRGraph, target: Target, *, dt: float) -> tuple[Violation, ...]:
     """Every rule of `target` that `graph` breaks; empty where it fits.
@@ -55,6 +58,3 @@ def simulate(placement: Placement, inputs: NDArray[Any], *, vendor: bool = False
     if not np.isfinite(inputs).all():
         raise ConfigError("inputs hold NaN or infinity")
     return target.core.simulate(placement, target, inputs, vendor)
-
-
-_INPUTS = ("input.weight", "l0.into.weight")

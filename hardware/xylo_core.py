@@ -22,7 +22,8 @@ def _simulate(placement: Placement, target: Target, inputs: NDArray[Any], vendor
         raise ConfigError("inputs of this chip are spike counts: whole numbers, 0 or more")
     if most is not None and inputs.max(initial=0) > most:
         raise ConfigError(
-            f"an input channel fires {int(inputs.max())} times in a step; {target.name} takes {most}"
+            f"an input channel fires {int(inputs.max())} times in a step; {target.name} takes "
+            f"{most}"
         )
     return run_xylosim(placement, inputs) if vendor else emulate(placement, target, inputs)
 

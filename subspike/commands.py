@@ -177,7 +177,7 @@ def run(given: Namespace) -> Answer:
     elif given.engine == _INTEGERS:
         placed = place_graph(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT)
         ran = simulate(placed, x.numpy())
-        spikes, outputs = ran.spikes, ran.outputs
+        spikes, outputs = dict(ran.spikes), ran.outputs
     else:
         spikes, outputs = run_consumer(given.engine, given.graph, x)
     found = drift({k: v.numpy() for k, v in reference.spikes.items()}, populations(spikes, net))

@@ -42,13 +42,24 @@ def demo(
     """
     device = torch.device("cpu") if device is None else device
     task = load_task(TASK)
-    common = {"seed": seed, "device": device, "progress": progress}
     rate = train(task, settings=TrainSettings(seed=seed), device=device, progress=progress)
-    conversion = convert(rate, code=CODE, **common)
-    tuned = tune(conversion.network, teacher=rate, data=task.train_x, **common)
+    conversion = convert(rate, code=CODE, seed=seed, device=device, progress=progress)
+    tuned = tune(
+        conversion.network,
+        teacher=rate,
+        data=task.train_x,
+        seed=seed,
+        device=device,
+        progress=progress,
+    )
     net = quantize(tuned.cpu(), input_bits=task.input_bits, input_max=task.input_max)
     multispike = tune_multispike(
-        to_multispike(rate).network, teacher=rate, data=task.train_x, **common
+        to_multispike(rate).network,
+        teacher=rate,
+        data=task.train_x,
+        seed=seed,
+        device=device,
+        progress=progress,
     ).cpu()
     rate = rate.cpu()
     save_checkpoint(rate, folder / "rate.safetensors", notes={"task": task.name, "seed": str(seed)})

@@ -179,7 +179,7 @@ def _twin(s: Subjects) -> Column:
 
 
 def _spiking(s: Subjects) -> Column:
-    """The network itself; every value of its twin must be the number of spikes that stands for it."""
+    """The network itself; a value of its twin must be the number of spikes that stand for it."""
     twin, k = twin_trace(s.network.cpu(), s.task.test_x), s.network.code.levels
     differing = total = 0
     for index, layer in enumerate(s.network.stack):
@@ -241,7 +241,7 @@ def _interpreter(s: Subjects) -> Column:
         run.output[:, -1],
         spikes=float(cost.spikes.double().mean()),
         synops=float(cost.synops.double().mean()),
-        counted=float(sum(run.synops.values()).mean()),
+        counted=float(np.mean(np.sum(list(run.synops.values()), axis=0))),
         differing=found.differing,
         total=found.total,
         against="spiking",

@@ -107,7 +107,7 @@ def paired(first: Correct, second: Correct, *, confidence: float = CONFIDENCE) -
 
 
 def _correlation(both: int, lost: int, won: int, neither: int) -> float:
-    """phi of the 2 x 2 table, its numerator reduced by n/2 where positive (Newcombe 1998b)."""
+    """Phi of the 2 x 2 table, its numerator reduced by n/2 where positive (Newcombe 1998b)."""
     margins = (both + lost) * (won + neither) * (both + won) * (lost + neither)
     if margins == 0:
         return 0.0

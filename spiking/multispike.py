@@ -8,7 +8,7 @@ fix-subLSTM. Weights train as real numbers behind their rounding; the forward pa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -35,22 +35,22 @@ class MultiSpike:
 
     A hard sigmoid clip(a/4 + 1/2, 0, 1) in `levels` levels.
 
-    levels        most spikes of a neuron in a step
+    levels        most spikes of a neuron in a step, fixed by the chip
     input_levels  most spikes of an input channel in a step; an input x becomes
                   round(x / input_max * input_levels) spikes
     input_max     largest input; larger ones are clipped, negative ones are an error
     hold          chip steps that every input is held for; the recurrent path takes two of them
     """
 
-    levels: int = 31
+    levels: ClassVar[int] = 31
     input_levels: int = 15
     input_max: float = 1.0
     hold: int = 2
 
     def __post_init__(self) -> None:
         """ConfigError for numbers that cannot be built."""
-        if not (1 <= self.levels <= 31 and 1 <= self.input_levels <= 15):
-            raise ConfigError("levels must lie in 1..31 and input_levels in 1..15")
+        if not 1 <= self.input_levels <= 15:
+            raise ConfigError(f"input_levels is {self.input_levels}; it must lie in 1..15")
         if self.hold < 1 or not 0.0 < self.input_max < float("inf"):
             raise ConfigError("hold must be at least 1, input_max positive and finite")
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from random_nets import random_inputs, random_rate
 from torch import nn
 
 from spiking import SubLSTM, SubLSTMClassifier
 from spiking.errors import ConfigError, ShapeError
+from tests.spiking.random_nets import random_inputs, random_rate
 
 
 def test_logits_are_the_readout_of_the_last_valid_step() -> None:

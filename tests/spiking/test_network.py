@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from random_nets import random_inputs, random_network
 
 from spiking import SpikingNetwork
 from spiking.errors import ConfigError, NotFiniteError, ShapeError
+from tests.spiking.random_nets import random_inputs, random_network
 
 VARIANTS = [
     {"layers": layers, "two_sided": sides, "on_grid": grid}

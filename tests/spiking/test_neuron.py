@@ -3,10 +3,10 @@
 import pytest
 import snntorch as snn
 import torch
-from random_nets import random_inputs, random_network
 
 from spiking import SpikingSubLSTM, reset
 from spiking.errors import ConfigError, ShapeError
+from tests.spiking.random_nets import random_inputs, random_network
 
 
 def layer(**words) -> SpikingSubLSTM:

@@ -50,8 +50,10 @@ def made(**words) -> SubLSTM:
 
 @pytest.mark.parametrize(
     ("forget", "activation", "layers", "bias", "both"),
-    itertools.product(
-        ("gated", "fixed"), ("sigmoid", "hard_sigmoid"), (1, 3), (True, False), (False, True)
+    list(
+        itertools.product(
+            ("gated", "fixed"), ("sigmoid", "hard_sigmoid"), (1, 3), (True, False), (False, True)
+        )
     ),
 )
 def test_every_variant_equals_the_plain_equations(forget, activation, layers, bias, both) -> None:

@@ -4,12 +4,12 @@ import math
 
 import pytest
 import torch
-from random_nets import random_inputs, random_network, random_rate
 
 from converter import convert, rate_trace
 from spiking import Population, twin_forward, twin_trace
 from spiking.activation import ACTIVATIONS
 from spiking.twin import levels as count_levels
+from tests.spiking.random_nets import random_inputs, random_network, random_rate
 
 
 @pytest.mark.parametrize("seed", range(24))

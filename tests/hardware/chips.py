@@ -1,0 +1,76 @@
+"""Random placements and graphs for the tests of this folder."""
+
+import nir
+import numpy as np
+
+from hardware import Placement
+
+DT = 1e-3
+
+
+def random_placement(seed: int) -> tuple[Placement, np.ndarray]:
+    """A placement and inputs; two seeds in five are wild enough to saturate 16 bits."""
+    rng = np.random.default_rng(seed)
+    hidden, inputs, outputs = rng.integers(1, 20), rng.integers(1, 16), rng.integers(1, 8)
+    wild = seed % 5 < 2
+
+    def weights(*shape: int) -> np.ndarray:
+        return np.where(rng.random(shape) < 0.7, rng.integers(-128, 128, shape), 0)
+
+    arrays = {
+        "input.weight": weights(hidden, inputs),
+        "recurrent.weight": weights(hidden, hidden),
+        "readout.weight": weights(outputs, hidden),
+    }
+    for name, count in (("hidden", hidden), ("readout", outputs)):
+        arrays[f"{name}.threshold"] = rng.integers(1, 60 if wild else 3000, count)
+        reach = 32767 if wild else 500
+        arrays[f"{name}.bias"] = rng.integers(-reach - 1, reach + 1, count)
+        arrays[f"{name}.dash_syn"] = rng.integers(1, 16 if wild else 5, count)
+        arrays[f"{name}.dash_mem"] = rng.integers(0, 16 if wild else 5, count)
+    whole = {name: each.astype(np.int64) for name, each in arrays.items()}
+    return Placement("xylo-audio3", DT, whole), rng.integers(0, 16, (2, 20, inputs))
+
+
+def cuba(size: int, **words: object) -> nir.CubaLIF:
+    """Neurons as the chip has them: dash_syn 1, dash_mem 0, threshold 100."""
+    ones = np.ones(size)
+    given = {
+        "tau_syn": 2 * DT * ones,
+        "tau_mem": DT * ones,
+        "r": ones,
+        "v_leak": 0 * ones,
+        "v_threshold": 100 * ones,
+        "v_reset": 0 * ones,
+        "w_in": ones,
+    } | words
+    return nir.CubaLIF(**{name: np.asarray(value) for name, value in given.items()})
+
+
+def chain(
+    inputs: int = 2,
+    hidden: int = 4,
+    outputs: int = 3,
+    *,
+    w_in: np.ndarray | None = None,
+    w_rec: np.ndarray | None = None,
+    w_out: np.ndarray | None = None,
+    neurons: nir.CubaLIF | None = None,
+    recurrent: bool = True,
+) -> nir.NIRGraph:
+    """A graph that fits any Xylo, unless told otherwise."""
+    nodes = {
+        "input": nir.Input({"input": np.array([inputs])}),
+        "a": nir.Linear(np.ones((hidden, inputs)) if w_in is None else w_in),
+        "b": cuba(hidden) if neurons is None else neurons,
+        "c": nir.Linear(np.eye(hidden) if w_rec is None else w_rec),
+        "d": nir.Linear(np.ones((outputs, hidden)) if w_out is None else w_out),
+        "e": cuba(outputs),
+        "output": nir.Output({"output": np.array([outputs])}),
+    }
+    edges = [("input", "a"), ("a", "b"), ("b", "d"), ("d", "e"), ("e", "output")]
+    if recurrent:
+        edges += [("b", "c"), ("c", "b")]
+    else:
+        nodes.pop("c")
+    return nir.NIRGraph(nodes=nodes, edges=edges)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from spiking import Grid, Population, SpikingNetwork, SpikingSubLSTM
 from spiking.activation import activation_named
 from spiking.errors import ConfigError, ExportError, GraphError
+from spiking.population import CELL_WEIGHT_STEP
 
 from .quantize import require_on_grid
 from .translate import linear
@@ -153,7 +154,9 @@ def _layer_nodes(
 def _mixing(layer: SpikingSubLSTM) -> Array:
     """Gate spikes to cell currents (n_z - n_i)/t_k, and o to its relays with weight 2."""
     levels, hidden = layer.code.levels, layer.hidden_size
-    per_unit = np.outer(1.0 / _values(layer.cell_threshold), _values(layer.signs))
+    # the code defines t_k as 1 / (m step); without rounding, dividing again may miss m
+    multiples = np.rint(1.0 / (_values(layer.cell_threshold) * CELL_WEIGHT_STEP))
+    per_unit = np.outer(multiples * CELL_WEIGHT_STEP, _values(layer.signs))
     cells = np.kron(np.eye(hidden), per_unit)
     silent = np.zeros_like(cells)
     relays = 2.0 * np.eye(hidden * levels)

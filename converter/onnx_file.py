@@ -79,7 +79,8 @@ def _run(
     state: Mapping[str, NDArray[Any]] | None,
 ) -> OnnxRun:
     feeds = {"x": np.asarray(x, dtype=_dtype(session.get_inputs()[0].type))}
-    missing = [p.name for p in session.get_inputs()[1:] if p.name not in (state or (p.name,))]
+    wanted = [port.name for port in session.get_inputs()[1:]]
+    missing = [] if state is None else [name for name in wanted if name not in state]
     if missing:
         raise ShapeError(f"the state lacks {missing}; pass the one that the last run returned")
     for port in session.get_inputs()[1:]:

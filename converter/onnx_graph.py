@@ -12,7 +12,6 @@ The last valid step is chosen by the caller.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from typing import Any
@@ -26,6 +25,7 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 from spiking import SpikingNetwork, SpikingSubLSTM, SubLSTM, SubLSTMClassifier
 from spiking.errors import ExportError
 
+from .digest import digest
 from .matching import rnn_of
 from .onnx_parts import Parts, Port
 from .quantize import require_on_grid
@@ -66,7 +66,7 @@ def to_onnx(
     graph = assembled(parts, step, prepare, width)
     made = make_model(graph, opset_imports=[make_opsetid("", OPSET)], producer_name="subspike")
     made.ir_version = IR_VERSION
-    about |= {"schema": SCHEMA, "streaming": streaming, "weights": _digest(model)}
+    about |= {"schema": SCHEMA, "streaming": streaming, "weights": digest(model)}
     onnx.helper.set_model_props(made, {METADATA_KEY: json.dumps(about, sort_keys=True)})
     onnx.checker.check_model(made, full_check=True)
     return made
@@ -264,15 +264,6 @@ def _renamed(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
 
 def _array(tensor: Any) -> NDArray[Any]:
     return np.array(tensor.detach().cpu().numpy())
-
-
-def _digest(model: SpikingNetwork | SubLSTM | SubLSTMClassifier) -> str:
-    """sha256 over names and bytes of the parameters."""
-    found = hashlib.sha256()
-    for name, value in model.named_parameters():
-        found.update(name.encode())
-        found.update(_array(value).tobytes())
-    return found.hexdigest()
 
 
 def _about_spiking(net: SpikingNetwork) -> dict[str, Any]:

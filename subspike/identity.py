@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 import shutil
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torch import nn
+
+from converter.digest import digest
 
 _LIBRARIES = ("subspike", "torch", "numpy", "snntorch", "nir", "norse", "onnxruntime", "xylosim")
 
@@ -59,15 +60,6 @@ def identify(
         commit=_commit(),
         command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     )
-
-
-def digest(model: nn.Module) -> str:
-    """Hash (sha256) of names and bytes of every parameter."""
-    found = hashlib.sha256()
-    for name, value in model.named_parameters():
-        found.update(name.encode())
-        found.update(value.detach().cpu().numpy().tobytes())
-    return found.hexdigest()
 
 
 def _versions() -> dict[str, str]:

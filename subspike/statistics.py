@@ -32,8 +32,6 @@ class Paired:
     lost       samples that only the first gets right (McNemar's b)
     won        samples that only the second gets right (McNemar's c)
     p_value    exact McNemar
-    agreement  share of samples that both decide alike is kept by the caller; here both right or
-               both wrong, `1 - (lost + won) / n`
     """
 
     delta: Interval
@@ -111,9 +109,9 @@ def _correlation(both: int, lost: int, won: int, neither: int) -> float:
     margins = (both + lost) * (won + neither) * (both + won) * (lost + neither)
     if margins == 0:
         return 0.0
-    product = both * neither - lost * won
+    product = float(both * neither - lost * won)
     if product > 0:
-        product = max(product - (both + lost + won + neither) / 2, 0)  # type: ignore[assignment]
+        product = max(product - (both + lost + won + neither) / 2, 0.0)
     return product / math.sqrt(margins)
 
 

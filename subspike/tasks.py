@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from converter.npz import read_npz
 from spiking.errors import ConfigError, EmptyDataError, NotFiniteError, ShapeError
 
 _DIGITS_TRAIN = 1297
@@ -79,7 +80,8 @@ def load_task(name: str, *, data: Path | None = None) -> Task:
     data  for "mnist-rows" and "mnist-pixels" the folder with the four idx files (gzip or not);
           for "file" an .npz with x_train, y_train, x_test, y_test (no pickles)
 
-    Raises ConfigError for an unknown name or a missing path.
+    Raises ConfigError for an unknown name, a missing path or a file of another kind,
+    CheckpointError for an .npz that is cut off or holds more than numbers.
     """
     if name not in TASKS:
         raise ConfigError(f"task {name!r} is not known; choose one of {sorted(TASKS)}")
@@ -153,17 +155,10 @@ def _read_idx(folder: Path, stem: str) -> NDArray[np.uint8]:
 def _from_file(path: Path | None) -> Task:
     if path is None or not path.is_file():
         raise ConfigError(f"task 'file' needs --data, an .npz file; {path} is none")
-    names = ("x_train", "y_train", "x_test", "y_test")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in names if name not in archive.files]
-            if missing:
-                raise ConfigError(f"{path}: arrays {missing} are missing; found {archive.files}")
-            arrays = {name: archive[name] for name in names}
-    except (ValueError, OSError, EOFError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"{path}: not a readable .npz without pickles ({error})") from error
+    arrays = read_npz(path, most_bytes=_MOST_BYTES)
+    missing = sorted({f"{a}_{part}" for a in "xy" for part in ("train", "test")} - set(arrays))
+    if missing:
+        raise ConfigError(f"{path}: arrays {missing} are missing; found {sorted(arrays)}")
     x = {k: torch.from_numpy(np.asarray(arrays[f"x_{k}"], np.float32)) for k in ("train", "test")}
     y = {k: torch.from_numpy(np.asarray(arrays[f"y_{k}"], np.int64)) for k in ("train", "test")}
     largest = max((float(v.abs().max()) for v in x.values() if v.numel()), default=1.0)

@@ -58,7 +58,8 @@ def test_every_membrane_is_memoryless_with_threshold_one() -> None:
             node = graph.nodes[name]
             assert (node.tau_mem == dt).all()
             assert (node.v_threshold == 1.0).all()
-            assert not (node.v_leak.any() or node.v_reset.any())
+            assert not node.v_leak.any()
+            assert not node.v_reset.any()
             assert (node.w_in == node.tau_syn / dt).all()
         decay = 1.0 - dt / graph.nodes["l0_n4_cell"].tau_syn
         forget = np.repeat(net.stack[0].forget.detach().numpy(), 4)

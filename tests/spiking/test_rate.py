@@ -101,8 +101,9 @@ def test_a_state_carries_on() -> None:
     whole, state = rnn(x)
     first, middle = rnn(x[:3])
     second, after = rnn(x[3:], middle)
-    assert torch.equal(whole, torch.cat([first, second]))
-    assert torch.equal(state[1], after[1])
+    # not bit for bit: the projection of all steps is one product, whose rounding depends on size
+    torch.testing.assert_close(whole, torch.cat([first, second]), rtol=0, atol=1e-14)
+    torch.testing.assert_close(state, after, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("forget", ["gated", "fixed"])
@@ -120,15 +121,21 @@ def test_dropout_acts_between_layers_and_only_in_training() -> None:
     assert torch.equal(rnn.eval()(x)[0], rnn(x)[0])
 
 
+def first_gradient(rnn: SubLSTM) -> float:
+    x = torch.randn(784, 1, 1, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    rnn(x)[0][-1].sum().backward()
+    return float(x.grad[0].abs().max())
+
+
 def test_long_sequences_keep_a_gradient_to_their_start() -> None:
     torch.manual_seed(0)
     rnn = SubLSTM(1, 16, forget="fixed", t_max=784)
-    x = torch.randn(784, 1, 1, requires_grad=True)
-    rnn(x)[0][-1].sum().backward()
-    assert x.grad is not None
-    assert float(x.grad[0].abs().max()) > 1e-8
-    forget = torch.sigmoid(rnn.get("forget", "l0"))
+    forget = torch.sigmoid(rnn.get("forget", "l0").detach())
     assert 0.5 <= float(forget.min()) < float(forget.max()) < 1.0
+    assert first_gradient(rnn) > 1e-8
+    with torch.no_grad():
+        rnn.get("forget", "l0").zero_()
+    assert first_gradient(rnn) == 0.0
 
 
 def test_empty_time_and_empty_batch() -> None:

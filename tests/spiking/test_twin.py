@@ -23,8 +23,10 @@ def test_twin_and_network_are_equal(seed) -> None:
     }
     net, x = random_network(seed, **words), random_inputs(seed)
     run, twin = net.run(x, record=True), twin_trace(net, x)
-    assert torch.equal(run.logits, twin["logits"])
-    assert torch.equal(net(x), twin_forward(net, x))
+    # off the grid the readout of all steps at once may round otherwise than step by step
+    same = torch.equal if net.grid is not None else torch.allclose
+    assert same(run.logits, twin["logits"])
+    assert same(net(x), twin_forward(net, x))
     for index, layer in enumerate(net.stack):
         for name in "zio":
             counted = (run.spikes[f"l{index}.{name}"] * layer.signs).sum(-1) - net.code.rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,14 @@ from .onnx_file import export_onnx
 from .quantize import require_on_grid
 
 _GOLDEN_SAMPLES = 8
+_FILES = {
+    "network": "network.safetensors",
+    "nir": "network.nir",
+    "onnx": "network.onnx",
+    "onnx streaming": "network.step.onnx",
+    "golden": "golden.npz",
+    "verifier": "verify.py",
+}
 
 
 @dataclass(frozen=True)
@@ -41,23 +50,27 @@ def export(net: SpikingNetwork, folder: Path, x: Tensor, *, dt: float = PORTABLE
        become golden vectors)
 
     Raises ExportError where the network has no grid, GridError where it left it, DriftError where
-    a file differs, EmptyDataError where x proves nothing. A format that cannot carry the network
-    (NIR, one-sided) is named in `refused`, and no file of an earlier export stays in its place.
+    a file differs, EmptyDataError and ShapeError where x proves nothing or does not fit; then
+    `folder` is as it was. A format that cannot carry the network (NIR, one-sided) is named in
+    `refused`, and no file of an earlier export stays in its place.
     """
     require_on_grid(net)
     require_samples(x)
     folder.mkdir(parents=True, exist_ok=True)
-    files = {
-        name: folder / file
-        for name, file in {
-            "network": "network.safetensors",
-            "nir": "network.nir",
-            "onnx": "network.onnx",
-            "onnx streaming": "network.step.onnx",
-            "golden": "golden.npz",
-            "verifier": "verify.py",
-        }.items()
-    }
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as beside:
+        made = _written(net, Path(beside), x, dt=dt)
+        for name, file in _FILES.items():
+            if name in made.files:
+                made.files[name].replace(folder / file)
+            else:
+                (folder / file).unlink(missing_ok=True)
+    files = {name: folder / path.name for name, path in made.files.items()}
+    return Bundle(files, made.drifts, made.refused)
+
+
+def _written(net: SpikingNetwork, folder: Path, x: Tensor, *, dt: float) -> Bundle:
+    """Write every file into an empty folder, each proved."""
+    files = {name: folder / file for name, file in _FILES.items()}
     drifts, refused = {}, {}
     save_network(net, files["network"])
     try:
@@ -66,7 +79,7 @@ def export(net: SpikingNetwork, folder: Path, x: Tensor, *, dt: float = PORTABLE
         if net.code.two_sided:
             raise
         refused["nir"] = str(error)
-        files.pop("nir").unlink(missing_ok=True)
+        del files["nir"]
     drifts["onnx"] = export_onnx(net, files["onnx"], x)
     drifts["onnx streaming"] = export_onnx(
         net, files["onnx streaming"], x[:_GOLDEN_SAMPLES], streaming=True

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -159,8 +160,8 @@ def _from_file(path: Path | None) -> Task:
     missing = sorted({f"{a}_{part}" for a in "xy" for part in ("train", "test")} - set(arrays))
     if missing:
         raise ConfigError(f"{path}: arrays {missing} are missing; found {sorted(arrays)}")
-    x = {k: torch.from_numpy(np.asarray(arrays[f"x_{k}"], np.float32)) for k in ("train", "test")}
-    y = {k: torch.from_numpy(np.asarray(arrays[f"y_{k}"], np.int64)) for k in ("train", "test")}
+    x = {k: torch.tensor(arrays[f"x_{k}"].astype(np.float32)) for k in ("train", "test")}
+    y = {k: torch.tensor(_whole(arrays, f"y_{k}", path)) for k in ("train", "test")}
     largest = max((float(v.abs().max()) for v in x.values() if v.numel()), default=1.0)
     return Task(
         name=path.stem,
@@ -172,6 +173,13 @@ def _from_file(path: Path | None) -> Task:
         classes=max((int(v.max()) + 1 for v in y.values() if v.numel()), default=1),
         input_max=largest or 1.0,
     )
+
+
+def _whole(arrays: dict[str, NDArray[Any]], name: str, path: Path) -> NDArray[np.int64]:
+    labels = arrays[name].astype(np.int64)
+    if not np.array_equal(labels, arrays[name]):
+        raise ConfigError(f"{path}: {name} holds labels that are not whole numbers")
+    return labels
 
 
 TASKS: dict[str, Callable[[Path | None], Task]] = {

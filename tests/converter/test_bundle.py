@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from converter import convert, export, load_network, load_onnx, read_golden, read_nir
-from spiking.errors import DriftError, EmptyDataError, ExportError
+from converter import convert, export, load_network, load_onnx, read_golden, read_nir, to_nir
+from spiking.errors import DriftError, EmptyDataError, ExportError, ShapeError
 from tests.converter.small_models import numbers, random_net, random_rate, random_x, same_numbers
 
 FILES = {
@@ -83,11 +83,13 @@ def test_what_cannot_be_exported_writes_nothing(tmp_path) -> None:
     assert not folder.exists()
 
 
-def test_a_drift_stops_the_export(monkeypatch, tmp_path) -> None:
-    other = random_net(5)
-    from converter.nir_graph import to_nir
-
-    monkeypatch.setattr("converter.nir_file.to_nir", lambda net, *, dt: to_nir(other, dt=dt))
+def test_a_failed_export_leaves_the_folder_as_it_was(monkeypatch, tmp_path) -> None:
+    export(random_net(), tmp_path, random_x())
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    wrong = to_nir(random_net(5))
+    monkeypatch.setattr("converter.nir_file.to_nir", lambda net, *, dt: wrong)
     with pytest.raises(DriftError, match=r"network\.nir"):
-        export(random_net(), tmp_path, random_x())
-    assert "network.nir" not in {path.name for path in tmp_path.iterdir()}
+        export(random_net(1), tmp_path, random_x())
+    with pytest.raises(ShapeError):
+        export(random_net(1), tmp_path, random_x()[..., :2])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -42,7 +42,7 @@ def test_error_falls_as_one_over_levels() -> None:
             rate, x = random_rate(seed), random_inputs(seed, batch=8)
             net = convert(rate, code=Population(count)).network
             difference = twin_trace(net, x)["l0.h"] - rate_trace(rate, x)["l0.h"]
-            squares.append(float((difference**2).mean()))
+            squares.append(float((difference.detach() ** 2).mean()))
         errors.append(math.sqrt(sum(squares) / len(squares)))
     order = math.log(errors[0] / errors[-1]) / math.log(counts[-1] / counts[0])
     assert 0.75 < order < 1.25

@@ -1,0 +1,198 @@
+"""The verbs, one after the other as a user types them; every answer in words, JSON and a code."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from converter import load_network, read_nir, save_network
+from converter.multispike import multispike_to_nir, to_multispike
+from converter.nir_file import write_nir
+from spiking import SubLSTM, SubLSTMClassifier
+from spiking.errors import SubspikeError
+from subspike.answer import BAD_INPUT, DONE, NO
+from subspike.cli import VERBS, main, parser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """rate.safetensors, net.safetensors, tuned.safetensors and export/, made by the verbs."""
+    place = tmp_path_factory.mktemp("cli")
+    for words in (
+        f"train --hidden 6 --epochs 3 --quiet --out {place}/rate.safetensors",
+        f"convert {place}/rate.safetensors --levels 4 --quiet --out {place}/net.safetensors",
+        f"tune {place}/net.safetensors --teacher {place}/rate.safetensors --epochs 2 --quiet"
+        f" --out {place}/tuned.safetensors",
+        f"export {place}/tuned.safetensors --out {place}/export",
+    ):
+        assert main(words.split()) == DONE, words
+    return place
+
+
+def answered(capsys, words: str) -> tuple[int, dict]:
+    """Exit code and JSON of a command."""
+    capsys.readouterr()
+    code = main([*words.split(), "--json"])
+    out = capsys.readouterr().out
+    return code, json.loads(out)
+
+
+def test_the_way_from_rate_to_files(folder, capsys) -> None:
+    code, answer = answered(
+        capsys, f"convert {folder}/rate.safetensors --out {folder}/n.safetensors"
+    )
+    assert code == DONE
+    assert {row[1] for row in answer["coverage"]} <= {"exact", "approximate"}
+    assert load_network(folder / "tuned.safetensors").grid is not None
+    code, answer = answered(capsys, f"export {folder}/tuned.safetensors --out {folder}/export")
+    assert code == DONE
+    assert answer["differing"] == {"nir": 0, "onnx": 0, "onnx streaming": 0}
+    assert set(answer["files"]) >= {"nir", "onnx", "golden"}
+
+
+@pytest.mark.parametrize("engine", ["interpreter", "digital", "snntorch"])
+def test_run_says_accuracy_and_difference(folder, engine, capsys) -> None:
+    words = f"run {folder}/export/network.nir --engine {engine}"
+    code, answer = answered(capsys, words)
+    assert code == DONE
+    assert answer["low"] <= answer["accuracy"] <= answer["high"]
+    assert answer["differing"] <= (0.001 * answer["total"] if engine == "digital" else 0)
+    assert main(words.split()) == DONE
+    assert "spikes differ" in capsys.readouterr().out
+
+
+def test_check_lists_what_does_not_fit(folder, capsys) -> None:
+    code, answer = answered(capsys, f"check {folder}/export/network.nir --target xylo-audio3")
+    assert code == NO
+    assert answer["fits"] is False
+    assert {"rule", "where", "have", "limit", "remedy"} == set(answer["violations"][0])
+    code, answer = answered(capsys, f"check {folder}/export/network.nir --target digital")
+    assert (code, answer["fits"], answer["violations"]) == (DONE, True, [])
+    rate = SubLSTMClassifier(SubLSTM(8, 6, forget="fixed", batch_first=True), torch.nn.Linear(6, 4))
+    write_nir(multispike_to_nir(to_multispike(rate).network, dt=1e-3), folder / "xylo.nir")
+    words = f"check {folder}/xylo.nir --target xylo-audio3 --dt 1e-3"
+    assert main(words.split()) == DONE
+    assert "fits xylo-audio3" in capsys.readouterr().out
+
+
+def test_compare_writes_the_report(folder, capsys) -> None:
+    words = (
+        f"compare {folder}/rate.safetensors {folder}/tuned.safetensors --quiet --margin 99 "
+        f"--out {folder}/report"
+    )
+    code, answer = answered(capsys, words)
+    assert code == DONE
+    assert answer == json.loads((folder / "report/report.json").read_text())
+    assert (folder / "report/report.html").is_file()
+    names = [row["name"] for row in answer["comparison"]["rows"]]
+    assert names[0] == "rate"
+    assert "ONNX Runtime" in names
+    assert main([*words.replace("--margin 99", "--margin 0.001").split(), "--seed", "1"]) == NO
+
+
+def test_a_gated_model_is_distilled_only_when_asked(folder, capsys) -> None:
+    rate = f"{folder}/gated.safetensors"
+    words = f"train --forget gated --hidden 6 --epochs 1 --quiet --out {rate}"
+    assert main(words.split()) == DONE
+    code, answer = answered(capsys, f"convert {rate} --out {folder}/g.safetensors")
+    assert (code, answer["error"]) == (BAD_INPUT, "CoverageError")
+    assert "l0.f" in answer["message"]
+    assert not (folder / "g.safetensors").exists()
+    words = f"convert {rate} --distil --quiet --out {folder}/g.safetensors"
+    code, answer = answered(capsys, words)
+    assert code == DONE
+    reasons = {name: reason for name, _, reason in answer["coverage"]}
+    assert "distil" in reasons["l0.f"]
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_has_help_with_an_example_that_parses(verb, capsys) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([verb, "--help"])
+    assert stopped.value.code == 0
+    help_text = " ".join(capsys.readouterr().out.split())
+    assert VERBS[verb].example in help_text
+    assert "--json" in help_text
+    given = parser().parse_args(VERBS[verb].example.split()[1:])
+    assert given.verb == verb
+
+
+def unmeant(folder) -> dict[str, tuple[str, str]]:
+    """Commands with bad input, and the error each must name."""
+    (folder / "cut.safetensors").write_bytes((folder / "rate.safetensors").read_bytes()[:99])
+    (folder / "cut.nir").write_bytes((folder / "export/network.nir").read_bytes()[:999])
+    save_file({"what.is.this": torch.zeros(3)}, folder / "odd.safetensors")
+    rate, net, out = f"{folder}/rate.safetensors", f"{folder}/net.safetensors", f"{folder}/x"
+    return {
+        "cut": (f"convert {folder}/cut.safetensors --out {out}", "CheckpointError"),
+        "none": (f"convert {folder}/none.safetensors --out {out}", "CheckpointError"),
+        "odd": (f"convert {folder}/odd.safetensors --out {out}", "CheckpointError"),
+        "cut nir": (f"check {folder}/cut.nir --target digital", "GraphError"),
+        "no folder": (f"train --quiet --out {folder}/no/such/x", "ConfigError"),
+        "levels": (f"convert {rate} --levels 0 --out {out}", "ConfigError"),
+        "swapped": (f"compare {net} {rate} --out {out}", "CheckpointError"),
+        "no data": (f"export {net} --task mnist-rows --out {out}", "ConfigError"),
+        "other task": (f"export {net} --task digits-pixels --out {out}", "ShapeError"),
+        "device": (f"train --device cuda:99 --quiet --out {out}", "MissingSoftwareError"),
+    }
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "cut",
+        "none",
+        "odd",
+        "cut nir",
+        "no folder",
+        "levels",
+        "swapped",
+        "no data",
+        "other task",
+        "device",
+    ],
+)
+def test_bad_input_has_a_name_a_code_and_leaves_nothing(case, folder, capsys) -> None:
+    words, error = unmeant(folder)[case]
+    code, answer = answered(capsys, words)
+    assert (code, answer["error"]) == (BAD_INPUT, error)
+    assert main(words.split()) == BAD_INPUT
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"{error}: ")
+    left = [p for p in folder.iterdir() if p.name == "x" and (p.is_file() or any(p.iterdir()))]
+    assert left == []
+
+
+def test_a_network_off_the_grid_is_put_on_it_for_export(folder) -> None:
+    assert load_network(folder / "net.safetensors").grid is None
+    assert main(f"export {folder}/net.safetensors --out {folder}/other".split()) == DONE
+    read_nir(folder / "other/network.nir")
+    save_network(load_network(folder / "other/network.safetensors"), folder / "again.safetensors")
+
+
+def test_errors_that_are_not_ours_are_not_swallowed(monkeypatch, folder) -> None:
+    assert not issubclass(KeyError, SubspikeError)
+    monkeypatch.setattr("subspike.commands.load_network", lambda _: {}["bug"])
+    with pytest.raises(KeyError, match="bug"):
+        main(f"export {folder}/net.safetensors --out {folder}/y".split())
+
+
+def test_the_module_runs_as_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "subspike", "doctor", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == DONE, done.stderr
+    parts = [finding["part"] for finding in json.loads(done.stdout)["findings"]]
+    assert {"python", "torch", "xylosim", "device cpu"} <= set(parts)
+    done = subprocess.run(
+        [sys.executable, "-m", "subspike", "fly"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == BAD_INPUT
+    assert "invalid choice" in done.stderr

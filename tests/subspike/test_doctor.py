@@ -1,0 +1,26 @@
+"""The doctor finds what is here, and says how to get what is not."""
+
+import importlib.util
+import shutil
+
+from subspike.doctor import MISSING, PRESENT, doctor
+
+
+def test_what_the_tests_run_on_is_found() -> None:
+    found = {f.part: f for f in doctor()}
+    for part in ("python", "torch", "snntorch", "nir", "onnxruntime", "device cpu"):
+        assert found[part].state == PRESENT
+        assert found[part].detail
+        assert found[part].remedy == ""
+
+
+def test_what_is_absent_is_named_with_its_remedy(monkeypatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "xylosim" else real(name)
+    )
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    found = {f.part: f for f in doctor()}
+    assert found["xylosim"].state == found["C++ compiler"].state == MISSING
+    assert found["xylosim"].remedy == "pip install 'subspike[xylo]'"
+    assert "xylosim" in found["C++ compiler"].detail

@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench-xylo clean
+.PHONY: help demo test check fix docs bench-xylo clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,8 +36,11 @@ check: test ## the same as test
 fix: $(VENV)/.dev ## let ruff format and mend what it can
 	@scripts/fix
 
+docs: demo ## run the demo and write the generated parts of the documents anew
+	$(BIN)/python -m docs.make demo/report.json
+
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
-	$(BIN)/python benchmarks/xylo_fuzz.py
+	$(BIN)/python -m benchmarks.xylo_fuzz
 
 clean: ## remove the environment and everything that was written
 	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -5,6 +5,7 @@ from .checkpoint import load_checkpoint, save_checkpoint
 from .consumers import CONSUMERS, run_consumer
 from .convert import Conversion, convert
 from .coverage import Coverage, Node, cover
+from .data import mixtures
 from .distil import Distilled, distil
 from .drift import Drift, drift
 from .fit import FitSettings
@@ -52,6 +53,7 @@ __all__ = [
     "load_network",
     "load_onnx",
     "make_golden",
+    "mixtures",
     "multispike_to_nir",
     "off_grid",
     "populations",

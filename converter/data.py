@@ -41,3 +41,23 @@ def gathered(data: Batches, *, features: int) -> Tensor:
     if not bool(torch.isfinite(whole).all()):
         raise NotFiniteError("the data set holds NaN or infinity; clean it first")
     return whole
+
+
+def mixtures(x: Tensor, *, copies: int = 3, seed: int = 0) -> Tensor:
+    """All of `x`, then `copies` times as many mixtures of two of its sequences.
+
+    x_mix = m x_a + (1 - m) x_b, m ~ U(1/2, 1), b a random partner (inputs of mixup, Zhang et al.
+    2018, arXiv 1710.09412). A teacher answers any input, so a small data set goes further.
+
+    x        (n, time, input)
+    returns  ((1 + copies) n, time, input)
+    """
+    if copies < 0:
+        raise ConfigError(f"copies is {copies}; it must be at least 0")
+    generator = torch.Generator().manual_seed(seed)
+    parts = [x]
+    for _ in range(copies):
+        partner = torch.randperm(len(x), generator=generator).to(x.device)
+        share = 0.5 + 0.5 * torch.rand(len(x), 1, 1, generator=generator).to(x)
+        parts.append(share * x + (1.0 - share) * x[partner])
+    return torch.cat(parts)

@@ -9,6 +9,7 @@ from converter import (
     import_checkpoint,
     load_checkpoint,
     load_network,
+    mixtures,
     multispike_to_nir,
     quantize,
     read_nir,
@@ -32,7 +33,7 @@ from spiking import (
 )
 
 from .compare import Column, Comparison, Missing, compare
-from .flow import compared
+from .flow import compared, written
 from .tasks import Task, load_task
 from .train import TrainSettings, train
 
@@ -61,6 +62,7 @@ __all__ = [
     "load_checkpoint",
     "load_network",
     "load_task",
+    "mixtures",
     "multispike_to_nir",
     "place",
     "quantize",
@@ -75,4 +77,5 @@ __all__ = [
     "train",
     "tune",
     "tune_multispike",
+    "written",
 ]

@@ -78,8 +78,11 @@ def _add_tune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
     parser.add_argument("--teacher", type=Path, required=True, help="the rate checkpoint")
     _out(parser, "tuned network to write (.safetensors)")
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument(
+        "--mixtures", type=int, default=3, help="mixtures of two samples beside each (default: 3)"
+    )
     _task(parser)
     _common(parser)
 

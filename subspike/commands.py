@@ -16,6 +16,7 @@ from converter import (
     drift,
     import_checkpoint,
     load_network,
+    mixtures,
     populations,
     quantize,
     read_nir,
@@ -110,7 +111,7 @@ def tune(given: Namespace) -> Answer:
     tuned = tune_network(
         load_network(given.network),
         teacher=_rate(given.teacher),
-        data=task.train_x,
+        data=mixtures(task.train_x, copies=given.mixtures, seed=given.seed),
         settings=FitSettings(epochs=given.epochs, learning_rate=given.learning_rate),
         seed=given.seed,
         device=device_named(given.device),

@@ -27,6 +27,7 @@ class Column:
     differing  spikes that differ from the stage `against`, None where not compared
     total      spike bins compared
     against    name of that stage
+    made_from  the stage whose network this one is made from, "" for the one before
     note       one line: what this stage adds
     """
 
@@ -38,6 +39,7 @@ class Column:
     differing: int | None = None
     total: int | None = None
     against: str = ""
+    made_from: str = ""
     note: str = ""
 
 
@@ -55,7 +57,7 @@ class Row:
 
     accuracy   with Wilson's 95 % interval
     to_rate    paired with the first stage, None for itself
-    to_before  paired with the measured stage before, None for the first
+    to_before  paired with the stage it is made from, None for the first
     agreement  share of samples decided as the first stage decides
     verdict    of to_rate against the margin (`statistics.verdict`), "" for the first
     """
@@ -125,28 +127,31 @@ def compare(
     drift: Mapping[str, Sequence[float]] | None = None,
     coverage: Sequence[tuple[str, str, str]] = (),
 ) -> Comparison:
-    """Set every stage against the first one (the rate model) and against the one before it.
+    """Set every stage against the first one (the rate model) and the one it is made from.
 
     labels   (samples,) integers
     columns  at least two measured stages, the rate model first
     margin   share of accuracy that may be lost
 
     Raises EmptyDataError, ShapeError, NotFiniteError naming the stage, ConfigError for stages
-    that share a name or whose two counts of synaptic operations differ.
+    that share a name, are made from a later or unknown one, or whose two counts of synaptic
+    operations differ.
     """
     measured = [column for column in columns if isinstance(column, Column)]
     _require_sound(labels, measured)
+    names = [column.name for column in measured]
     decisions = [column.logits.argmax(1) for column in measured]
     correct = [decision == labels for decision in decisions]
     rows = []
     for index, column in enumerate(measured):
         to_rate = paired(correct[0], correct[index]) if index else None
+        before = names.index(column.made_from) if column.made_from else index - 1
         rows.append(
             Row(
                 name=column.name,
                 accuracy=wilson(int(correct[index].sum()), len(labels)),
                 to_rate=to_rate,
-                to_before=paired(correct[index - 1], correct[index]) if index else None,
+                to_before=paired(correct[before], correct[index]) if index else None,
                 agreement=float((decisions[0] == decisions[index]).mean()),
                 verdict=verdict(to_rate.delta, margin) if to_rate else "",
                 spikes=column.spikes,
@@ -179,7 +184,9 @@ def _require_sound(labels: NDArray[Any], columns: Sequence[Column]) -> None:
     names = [column.name for column in columns]
     if len(set(names)) < len(names):
         raise ConfigError(f"two stages share a name: {names}")
-    for column in columns:
+    for index, column in enumerate(columns):
+        if column.made_from and column.made_from not in names[:index]:
+            raise ConfigError(f"{column.name}: made from {column.made_from!r}, no earlier stage")
         if column.logits.ndim != 2 or len(column.logits) != len(labels):
             raise ShapeError(
                 f"{column.name}: logits of shape {column.logits.shape} for {len(labels)} labels"

@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 
 from converter import (
+    FitSettings,
     convert,
     export,
+    mixtures,
     multispike_to_nir,
     quantize,
     save_checkpoint,
@@ -47,7 +49,8 @@ def demo(
     tuned = tune(
         conversion.network,
         teacher=rate,
-        data=task.train_x,
+        data=mixtures(task.train_x, seed=seed),
+        settings=FitSettings(epochs=30),
         seed=seed,
         device=device,
         progress=progress,

@@ -43,15 +43,20 @@ def compared(
     task: Task,
     *,
     folder: Path,
-    margin: float,
-    seed: int,
-    device: torch.device,
+    margin: float = 0.01,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
     progress: bool = True,
 ) -> Flow:
-    """Export `net` below `folder` and compare it with `rate` on the task's test part."""
+    """Export `net` to `folder`/export and compare it with `rate` on the task's test part.
+
+    margin  share of accuracy that may be lost
+    seed    written into the report; nothing here is random
+    device  where rate and spiking model run; files and chips run on the CPU
+    """
     exported = folder / "export"
     export(net, exported, task.test_x)
-    subjects = Subjects(rate, net, task, exported, device)
+    subjects = Subjects(rate, net, task, exported, torch.device(device))
     return concluded(
         subjects, calibration="not recorded", margin=margin, seed=seed, progress=progress
     )

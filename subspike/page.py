@@ -18,14 +18,13 @@ from .report import differing, headline, number, points
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 _HEAD = (
     "stage",
-    "accuracy, %",
-    "95 % interval",
+    "accuracy, % [95 %]",
     "to rate, points [95 %]",
     "McNemar p",
-    "to stage before",
+    "step",
     "agreement, %",
     "differing / compared",
-    "against",
+    "with",
     "spikes",
     "synops",
     "verdict",
@@ -35,6 +34,9 @@ _WORDS = {
     "WITHIN": "the measured loss keeps the margin, but this many samples cannot prove it",
     "DEGRADED": "the measured loss exceeds the margin, its interval reaches across it",
     "FAIL": "the whole interval lies below minus the margin",
+    "step": "points of accuracy against the stage that this one is made from",
+    "agreement": "share of test samples that are decided as the rate model decides",
+    "McNemar p": "how likely so uneven a split of won and lost samples is by chance",
     "differing": "spikes that differ from the named stage, bin by bin; 0 means bit for bit equal",
     "synops": "a spike counted once for every neuron that it reaches over a weight that is not 0",
     "resolution": "the smallest difference that this number of test samples can show",
@@ -73,7 +75,7 @@ def page(comparison: Comparison, *, raster: Mapping[str, NDArray[Any]] | None = 
     missing = [(gone.name, gone.reason) for gone in comparison.missing]
     parts = [
         f'<p class="verdict {comparison.verdict.lower()}">{escape(headline(comparison))}</p>',
-        _table(_HEAD, [_cells(row) for row in comparison.rows]),
+        _table(_HEAD, [_cells(row) for row in comparison.rows], kind="numbers"),
         _section("Not run", _table(("stage", "reason"), missing)) if missing else "",
         *(_figure(title, svg) for title, svg in shown),
         _section(
@@ -103,8 +105,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     a = row.accuracy
     return (
         row.name,
-        f"{100 * a.value:.1f}",
-        f"{100 * a.low:.1f} to {100 * a.high:.1f}",
+        f"{100 * a.value:.1f} [{100 * a.low:.1f}, {100 * a.high:.1f}]",
         points(row.to_rate),
         f"{row.to_rate.p_value:.3g}" if row.to_rate else "-",
         f"{100 * row.to_before.delta.value:+.1f}" if row.to_before else "-",
@@ -117,13 +118,14 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]], *, kind: str = "words") -> str:
     top = "".join(f"<th>{escape(word)}</th>" for word in head)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
     return (
-        f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<div class="wide"><table class="{kind}"><thead><tr>{top}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 
@@ -133,4 +135,4 @@ def _section(title: str, content: str) -> str:
 
 def _figure(title: str, svg: str) -> str:
     labelled = svg.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
-    return f"<figure>{labelled}<figcaption>{escape(title)}</figcaption></figure>"
+    return f"<figure><figcaption>{escape(title)}</figcaption>{labelled}</figure>"

@@ -61,7 +61,7 @@ def waterfall(comparison: Comparison) -> str:
     axes.axvline(0, color="#333333", lw=0.8)
     axes.set_yticks(places, [row.name for row in rows])
     axes.margins(x=0.15)
-    axes.set_xlabel("points of accuracy against the stage before")
+    axes.set_xlabel("points of accuracy against the stage it is made from")
     return _svg(figure, "waterfall")
 
 
@@ -119,7 +119,7 @@ def raster(spikes: Mapping[str, NDArray[Any]]) -> str:
     for name, fired in spikes.items():
         times, neurons = np.nonzero(fired)
         colour = _POPULATION_COLOURS.get(name[-1], GREY)
-        axes.plot(times + 1, offset + neurons, "|", color=colour, ms=2.0, mew=1.2)
+        axes.plot(times + 1, offset + neurons, "s", color=colour, ms=1.6, mew=0)
         places.append(offset + fired.shape[1] / 2)
         names.append(f"{name} ({fired.shape[1]})")
         offset += fired.shape[1]

@@ -33,7 +33,7 @@ _HEAD = (
 def table(comparison: Comparison) -> str:
     """Every stage in a line; then stages that were not run, and what the numbers rest on.
 
-    Differences in points of accuracy; "step" against the stage before; spikes and synaptic
+    Differences in points of accuracy; "step" against the stage it is made from; spikes and synaptic
     operations per inference.
     """
     rows = [_HEAD, *(_cells(row) for row in comparison.rows)]

@@ -292,6 +292,7 @@ def _xylo_emulated(s: Subjects) -> Column:
         differing=int((raster != fired).sum()),
         total=raster.size,
         against="multi-spike network",
+        made_from="rate",
         note=f"multi-spike code, 8-bit weights, placed on {XYLO}",
     )
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from converter.data import gathered
+from converter.data import gathered, mixtures
 from spiking.errors import ConfigError, EmptyDataError, NotFiniteError, ShapeError
 from tests.converter.small_models import random_x
 
@@ -36,3 +36,19 @@ def test_integers_and_doubles_become_floats() -> None:
 def test_data_that_do_not_fit_are_named(data: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         gathered(data, features=3)
+
+
+def test_mixtures_lie_between_two_samples_and_repeat_themselves() -> None:
+    x = torch.rand(20, 4, 2, generator=torch.Generator().manual_seed(0))
+    found = mixtures(x, copies=2, seed=1)
+    assert found.shape == (60, 4, 2)
+    assert torch.equal(found[:20], x)
+    assert torch.equal(found, mixtures(x, copies=2, seed=1))
+    assert not torch.equal(found, mixtures(x, copies=2, seed=2))
+    for mixed, own in zip(found[20:40], x, strict=True):
+        # mixed - own = (1 - m)(partner - own): one partner explains every entry
+        shares = [(mixed - own) / (other - own) for other in x if other is not own]
+        assert any(float(s.max() - s.min()) < 1e-3 and 0 <= float(s.mean()) <= 0.5 for s in shares)
+    assert torch.equal(mixtures(x, copies=0), x)
+    with pytest.raises(ConfigError, match="copies is -1"):
+        mixtures(x, copies=-1)

@@ -19,7 +19,7 @@ def test_a_plain_loop_in_python_integers_gives_the_same_spikes(seed) -> None:
     net = random_network(seed, levels=(4, 8)[seed % 2])
     graph, x = to_nir(net, dt=DT), net.encode(random_inputs(seed)).numpy()
     run = simulate(place(graph, TARGET, dt=DT), x)
-    layer, k = net.stack[0], net.code.levels
+    layer, k = net.requires_grad_(False).stack[0], net.code.levels
     unit, step = net.grid.unit, 2.0**-16
     rows = [[round(float(v) / 2.0**-net.grid.weight_bits) for v in row] for row in layer.weight_ih]
     back = [[round(float(v) / k / unit) for v in row] for row in layer.weight_hh]

@@ -21,12 +21,12 @@ from subspike.cli import VERBS, main, parser
 def folder(tmp_path_factory):
     """rate.safetensors, net.safetensors, tuned.safetensors and export/, made by the verbs."""
     place = tmp_path_factory.mktemp("cli")
+    rate, net, tuned = (f"{place}/{name}.safetensors" for name in ("rate", "net", "tuned"))
     for words in (
-        f"train --hidden 6 --epochs 3 --quiet --out {place}/rate.safetensors",
-        f"convert {place}/rate.safetensors --levels 4 --quiet --out {place}/net.safetensors",
-        f"tune {place}/net.safetensors --teacher {place}/rate.safetensors --epochs 2 --quiet"
-        f" --out {place}/tuned.safetensors",
-        f"export {place}/tuned.safetensors --out {place}/export",
+        f"train --hidden 6 --epochs 3 --quiet --out {rate}",
+        f"convert {rate} --levels 4 --quiet --out {net}",
+        f"tune {net} --teacher {rate} --epochs 2 --quiet --out {tuned}",
+        f"export {tuned} --out {place}/export",
     ):
         assert main(words.split()) == DONE, words
     return place

@@ -30,6 +30,17 @@ def test_the_verdict_is_that_of_the_worst_row(lost, margin, wanted) -> None:
     assert comparison(lost=lost, margin=margin).verdict == wanted
 
 
+def test_a_step_is_counted_from_the_stage_it_is_made_from() -> None:
+    columns = [
+        Column("rate", logits(4)),
+        Column("spiking", logits(9)),
+        Column("chip", logits(6), made_from="rate"),
+    ]
+    made = compare(LABELS, columns, identity=IDENTITY)
+    assert made.rows[1].to_before.lost == 5
+    assert (made.rows[2].to_before.lost, made.rows[2].to_before.won) == (2, 0)
+
+
 def test_the_first_of_equal_logits_decides() -> None:
     flat = np.zeros((200, 4))
     made = compare(LABELS, [Column("a", flat), Column("b", logits(0))], identity=IDENTITY)
@@ -50,6 +61,12 @@ def nan() -> np.ndarray:
         (LABELS, [Column("a", logits(0))] * 2, ConfigError, "share a name"),
         (LABELS, [Column("a", logits(0)), Column("b", logits(0)[:9])], ShapeError, "b: logits"),
         (LABELS, [Column("a", logits(0)), Column("b", nan())], NotFiniteError, "b: the logits"),
+        (
+            LABELS,
+            [Column("a", logits(0)), Column("b", logits(0), made_from="c")],
+            ConfigError,
+            "made from 'c'",
+        ),
         (
             LABELS,
             [Column("a", logits(0)), Column("b", logits(0), synops=10.0, counted=11.0)],

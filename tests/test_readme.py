@@ -1,0 +1,90 @@
+"""What the documents say is true: code runs, commands exist, generated parts are current."""
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import pytest
+
+from docs.make import PICTURE, ROOT, filled, picture
+from subspike.cli import VERBS, main, parser
+
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python")
+    found: dict = {}
+    exec(compile(code, "README.md", "exec"), found)
+    assert found["faults"] == ()
+    assert found["flow"].comparison.verdict in ("PASS", "WITHIN", "DEGRADED")
+    assert "ONNX Runtime" in capsys.readouterr().out
+    assert Path("report/report.html").is_file()
+
+
+def test_the_shell_of_the_readme_runs(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    (lines,) = blocks("sh")
+    verbs = []
+    for line in lines.splitlines():
+        name, *words = shlex.split(line)
+        assert name == "subspike"
+        verbs.append(words[0])
+        # the same commands on fewer epochs
+        short = [*words, "--epochs", "8"] if words[0] in ("train", "tune") else words
+        code = main(short)
+        assert code == 0 or (words[0] == "compare" and code == 1), capsys.readouterr()
+    assert set(verbs) | {"demo"} == set(VERBS)
+    assert parser().parse_args(["demo"]).verb == "demo"
+
+
+def test_make_targets_and_readme_name_the_same() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    named = set(re.findall(r"^\| `make ([a-z-]+)` \|", README, re.MULTILINE))
+    assert named == targets - {"help", "check"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
+def test_generated_parts_are_current_and_links_lead_somewhere(path) -> None:
+    text = path.read_text()
+    assert filled(text) == text, "call make docs"
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if not link.startswith("http"):
+            assert (path.parent / link).exists(), link
+    for named in re.findall(
+        r"`((?:spiking|converter|hardware|subspike|examples|tests)/[\w/.]*)`", text
+    ):
+        assert (ROOT / named).exists(), named
+
+
+def test_the_picture_is_that_of_the_report() -> None:
+    assert PICTURE.read_text() == picture(), "call make docs"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
+def test_an_example_is_a_page_and_runs(path, tmp_path, monkeypatch, capsys) -> None:
+    assert len(path.read_text().splitlines()) <= 60
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(path), run_name="__main__")
+    said = capsys.readouterr().out
+    wanted = {
+        "import_a_checkpoint.py": "read as ixaxaar, settled by proof",
+        "run_on_xylo.py": "xylo-audio3: fits",
+        "stream_in_onnx.py": "onnx streaming: 0 of",
+    }
+    assert wanted[path.name] in said
+
+
+def test_the_benchmark_runs(monkeypatch, capsys) -> None:
+    pytest.importorskip("xylosim", reason="XyloSim is not installed here")
+    monkeypatch.setattr("sys.argv", ["xylo_fuzz.py", "--nets", "5", "--batch", "2"])
+    runpy.run_path(str(ROOT / "benchmarks/xylo_fuzz.py"), run_name="__main__")
+    assert "5 networks equal" in capsys.readouterr().out

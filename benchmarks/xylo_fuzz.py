@@ -1,6 +1,6 @@
 """Our Xylo emulator against XyloSim: equal on random networks, and how fast beside it.
 
-    python benchmarks/xylo_fuzz.py [--nets 1000] [--seed 0] [--batch 8]
+    python -m benchmarks.xylo_fuzz [--nets 1000] [--seed 0] [--batch 8]
 
 Every network is compared before its time counts; a difference stops the run.
 """

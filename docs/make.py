@@ -1,6 +1,6 @@
-"""Write the generated parts of the documents: the tables of targets, and the demo's table and picture.
+"""Write the generated parts of the documents: tables of targets, the demo's table and picture.
 
-    python docs/make.py [demo/report.json]
+    python -m docs.make [demo/report.json]
 
 Given a report, it is copied to docs/report.json, which README's table and picture are drawn from.
 """
@@ -31,7 +31,9 @@ def filled(text: str) -> str:
     def part(found: re.Match[str]) -> str:
         return f"{found[1]}\n\n{made[found[2]]}\n\n<!-- end -->"
 
-    return re.sub(r"(<!-- (\w+): written by make docs -->).*?<!-- end -->", part, text, flags=re.S)
+    return re.sub(
+        r"(<!-- (\w+): written by make docs -->).*?<!-- end -->", part, text, flags=re.DOTALL
+    )
 
 
 def picture() -> str:

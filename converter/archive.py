@@ -17,8 +17,7 @@ from safetensors.torch import load as decode_safetensors
 from torch import Tensor
 
 from spiking.errors import CheckpointError
-
-from .files import strict_json
+from spiking.files import strict_json
 
 MAX_HEADER_BYTES = 1 << 20
 MAX_FILE_BYTES = 4 << 30

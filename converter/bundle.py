@@ -10,9 +10,9 @@ from torch import Tensor
 
 from spiking import SpikingNetwork
 from spiking.errors import ExportError
+from spiking.files import write_whole
 
 from .drift import Drift, require_samples
-from .files import write_whole
 from .golden import VERIFIER, make_golden, write_golden
 from .network_file import save_network
 from .nir_file import export_nir

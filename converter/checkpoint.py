@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from spiking import SubLSTM, SubLSTMClassifier
 from spiking.errors import CheckpointError, ConfigError, ShapeError, SubspikeError
+from spiking.files import strict_json, write_whole
 
 from .archive import MAX_HEADER_BYTES, SafetensorsHeader, read_safetensors
-from .files import strict_json, write_whole
 from .parts import require_finite
 
 SCHEMA = 1

@@ -15,9 +15,8 @@ from torch import Tensor
 
 from spiking import SpikingNetwork
 from spiking.errors import CheckpointError
-
-from .files import strict_json, write_whole
-from .npz import read_npz
+from spiking.files import strict_json, write_whole
+from spiking.npz import read_npz
 
 SCHEMA = 1
 

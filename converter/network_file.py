@@ -14,10 +14,10 @@ from torch import Tensor
 
 from spiking import Grid, Population, SpikingNetwork, SpikingSubLSTM
 from spiking.errors import CheckpointError, ConfigError, ShapeError
+from spiking.files import strict_json, write_whole
 
 from .archive import SafetensorsHeader, read_safetensors
 from .convert import require_finite
-from .files import strict_json, write_whole
 from .quantize import require_on_grid
 from .translate import linear
 

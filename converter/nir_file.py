@@ -12,9 +12,9 @@ from torch import Tensor
 
 from spiking import SpikingNetwork
 from spiking.errors import DriftError, GraphError
+from spiking.files import proved, write_whole
 
 from .drift import Drift, drift, require_samples
-from .files import proved, write_whole
 from .nir_graph import PORTABLE_DT, populations, to_nir
 from .nir_interpreter import require_readable, run_nir
 

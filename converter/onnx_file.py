@@ -16,9 +16,9 @@ from torch import Tensor
 
 from spiking import SpikingNetwork, SubLSTM, SubLSTMClassifier
 from spiking.errors import DriftError, GraphError, ShapeError
+from spiking.files import proved, write_whole
 
 from .drift import Drift, drift, require_samples
-from .files import proved, write_whole
 from .matching import rate_trace
 from .onnx_graph import to_onnx
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from spiking.errors import CheckpointError
+from spiking.files import strict_json, write_whole
+from spiking.npz import read_npz
 
 from .target import Placement
 from .targets import TARGETS
@@ -31,13 +30,7 @@ def save_placement(placement: Placement, path: Path) -> None:
     text = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, about=text, **placement.arrays)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(buffer.getvalue())
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    write_whole(path, buffer.getvalue())
 
 
 def load_placement(path: Path) -> Placement:
@@ -46,22 +39,20 @@ def load_placement(path: Path) -> Placement:
     Raises CheckpointError for a file that is missing, cut off, too large, of another schema, for
     an unknown chip, or that holds anything but integers.
     """
+    arrays = read_npz(path, most_bytes=_MOST_BYTES)
     try:
-        with zipfile.ZipFile(path) as archive:
-            claimed = sum(info.file_size for info in archive.infolist())
-        if claimed > _MOST_BYTES:
-            raise CheckpointError(f"{path}: claims {claimed} bytes, more than {_MOST_BYTES}")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        about = json.loads(bytes(arrays.pop("about")).decode())
-        if about["schema"] != SCHEMA or about["target"] not in TARGETS:
-            raise CheckpointError(
-                f"{path}: schema {about['schema']!r} for {about['target']!r}; this version reads "
-                f"schema {SCHEMA} for {sorted(TARGETS)}"
-            )
-        wrong = [name for name, a in arrays.items() if a.dtype != np.int64 or a.ndim not in (1, 2)]
-        if wrong:
-            raise CheckpointError(f"{path}: arrays {wrong} are not integers of one or two axes")
-        return Placement(about["target"], float(about["dt"]), arrays, tuple(about["notes"]))
-    except (OSError, zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
+        about = strict_json(bytes(arrays.pop("about")).decode(), where=f"{path}: about")
+        notes, dt = about["notes"], about["dt"]
+        if not isinstance(notes, list) or not isinstance(dt, float):
+            raise TypeError("dt and notes are missing")
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: not a whole placement ({error})") from error
+    if about.get("schema") != SCHEMA or about.get("target") not in TARGETS:
+        raise CheckpointError(
+            f"{path}: schema {about.get('schema')!r} for {about.get('target')!r}; this version "
+            f"reads schema {SCHEMA} for {sorted(TARGETS)}"
+        )
+    wrong = [name for name, a in arrays.items() if a.dtype != np.int64 or a.ndim not in (1, 2)]
+    if wrong:
+        raise CheckpointError(f"{path}: arrays {wrong} are not integers of one or two axes")
+    return Placement(str(about["target"]), dt, arrays, tuple(map(str, notes)))

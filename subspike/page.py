@@ -9,34 +9,21 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from converter.files import write_whole
+from spiking.files import write_whole
 
 from . import pictures
 from .compare import Comparison, Row
-from .report import differing, headline, number, points
+from .report import COLUMNS, headline
 
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
-_HEAD = (
-    "stage",
-    "accuracy, % [95 %]",
-    "to rate, points [95 %]",
-    "McNemar p",
-    "step",
-    "agreement, %",
-    "differing / compared",
-    "with",
-    "spikes",
-    "synops",
-    "verdict",
-)
 _WORDS = {
     "PASS": "the whole 95 % interval of the difference lies above minus the margin",
     "WITHIN": "the measured loss keeps the margin, but this many samples cannot prove it",
     "DEGRADED": "the measured loss exceeds the margin, its interval reaches across it",
     "FAIL": "the whole interval lies below minus the margin",
     "step": "points of accuracy against the stage that this one is made from",
-    "agreement": "share of test samples that are decided as the rate model decides",
-    "McNemar p": "how likely so uneven a split of won and lost samples is by chance",
+    "agree": "share of test samples that are decided as the rate model decides",
+    "McNemar": "how likely so uneven a split of won and lost samples is by chance",
     "differing": "spikes that differ from the named stage, bin by bin; 0 means bit for bit equal",
     "synops": "a spike counted once for every neuron that it reaches over a weight that is not 0",
     "resolution": "the smallest difference that this number of test samples can show",
@@ -49,6 +36,7 @@ def page(comparison: Comparison, *, raster: Mapping[str, NDArray[Any]] | None = 
     raster  spikes of one sample, {"l0.z": (time, neurons), ...}
     """
     who = comparison.identity
+    columns = COLUMNS | {"compared with": _against}
     shown = [
         ("Accuracy, stage by stage", pictures.accuracy(comparison)),
         ("Where points were won and lost", pictures.waterfall(comparison)),
@@ -75,7 +63,11 @@ def page(comparison: Comparison, *, raster: Mapping[str, NDArray[Any]] | None = 
     missing = [(gone.name, gone.reason) for gone in comparison.missing]
     parts = [
         f'<p class="verdict {comparison.verdict.lower()}">{escape(headline(comparison))}</p>',
-        _table(_HEAD, [_cells(row) for row in comparison.rows], kind="numbers"),
+        _table(
+            columns,
+            [[cell(row) for cell in columns.values()] for row in comparison.rows],
+            kind="numbers",
+        ),
         _section("Not run", _table(("stage", "reason"), missing)) if missing else "",
         *(_figure(title, svg) for title, svg in shown),
         _section(
@@ -101,21 +93,8 @@ def write_page(
     write_whole(path, page(comparison, raster=raster).encode())
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    a = row.accuracy
-    return (
-        row.name,
-        f"{100 * a.value:.1f} [{100 * a.low:.1f}, {100 * a.high:.1f}]",
-        points(row.to_rate),
-        f"{row.to_rate.p_value:.3g}" if row.to_rate else "-",
-        f"{100 * row.to_before.delta.value:+.1f}" if row.to_before else "-",
-        f"{100 * row.agreement:.1f}",
-        differing(row),
-        row.against or "-",
-        number(row.spikes),
-        number(row.synops),
-        row.verdict or "-",
-    )
+def _against(row: Row) -> str:
+    return row.against or "-"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]], *, kind: str = "words") -> str:

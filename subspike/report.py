@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from converter.files import strict_json, write_whole
 from spiking.errors import CheckpointError, ConfigError
+from spiking.files import strict_json, write_whole
 
 from .compare import Comparison, LevelPoint, Missing, Row
 from .identity import Identity
 from .statistics import Interval, Paired
 
 SCHEMA = 1
-_HEAD = (
-    "stage",
-    "accuracy [95 %]",
-    "to rate [95 %], points",
-    "McNemar",
-    "step",
-    "agree",
-    "differing",
-    "spikes",
-    "synops",
-    "verdict",
-)
 
 
 def table(comparison: Comparison) -> str:
@@ -36,8 +24,8 @@ def table(comparison: Comparison) -> str:
     Differences in points of accuracy; "step" against the stage it is made from; spikes and synaptic
     operations per inference.
     """
-    rows = [_HEAD, *(_cells(row) for row in comparison.rows)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
+    rows = [[*COLUMNS], *([cell(row) for cell in COLUMNS.values()] for row in comparison.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
         for row in rows
@@ -75,20 +63,10 @@ def headline(comparison: Comparison) -> str:
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def share(row: Row) -> str:
+    """Accuracy in percent, with its interval."""
     a = row.accuracy
-    return (
-        row.name,
-        f"{100 * a.value:.1f} [{100 * a.low:.1f}, {100 * a.high:.1f}]",
-        points(row.to_rate),
-        f"{row.to_rate.p_value:.3f}" if row.to_rate else "-",
-        f"{100 * row.to_before.delta.value:+.1f}" if row.to_before else "-",
-        f"{100 * row.agreement:.1f}",
-        differing(row),
-        number(row.spikes),
-        number(row.synops),
-        row.verdict or "-",
-    )
+    return f"{100 * a.value:.1f} [{100 * a.low:.1f}, {100 * a.high:.1f}]"
 
 
 def points(pair: Paired | None) -> str:
@@ -112,6 +90,21 @@ def number(value: float | None) -> str:
         if value >= scale:
             return f"{value / scale:.3g}{unit}"
     return f"{value:.4g}"
+
+
+# what every report says of a stage, on a terminal and on a page
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "stage": lambda row: row.name,
+    "accuracy [95 %]": share,
+    "to rate [95 %], points": lambda row: points(row.to_rate),
+    "McNemar": lambda row: f"{row.to_rate.p_value:.3f}" if row.to_rate else "-",
+    "step": lambda row: f"{100 * row.to_before.delta.value:+.1f}" if row.to_before else "-",
+    "agree": lambda row: f"{100 * row.agreement:.1f}",
+    "differing": differing,
+    "spikes": lambda row: number(row.spikes),
+    "synops": lambda row: number(row.synops),
+    "verdict": lambda row: row.verdict or "-",
+}
 
 
 def to_json(comparison: Comparison) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -204,48 +204,27 @@ def _spiking(s: Subjects) -> Column:
 
 def _on_gpu(s: Subjects) -> Column:
     run = s.network.to(s.device).run(s.task.test_x.to(s.device), record=True)
-    rasters = {name: value.cpu().numpy() for name, value in run.spikes.items()}
-    found = drift(s.rasters, rasters)
     s.network.cpu()
-    return Column(
-        "",
-        _last(run.logits),
-        differing=found.differing,
-        total=found.total,
-        against="spiking",
-        note=f"the same network on {s.device}",
-    )
+    rasters = {name: value.cpu().numpy() for name, value in run.spikes.items()}
+    return _again(s, rasters, _last(run.logits), note=f"the same network on {s.device}")
 
 
 def _integers(s: Subjects) -> Column:
-    target = TARGETS["digital"]
     graph = read_nir(s.exported / "network.nir")
-    run = simulate(place(graph, target, dt=PORTABLE_DT), s.inputs)
-    found = drift(s.rasters, populations(run.spikes, s.network))
-    return Column(
-        "",
-        run.outputs[:, -1],
-        differing=found.differing,
-        total=found.total,
-        against="spiking",
-        note="32-bit sums; the cell's decay is rounded to 16 fractional bits, its only difference",
-    )
+    run = simulate(place(graph, TARGETS["digital"], dt=PORTABLE_DT), s.inputs)
+    note = "32-bit sums; the cell's decay is rounded to 16 fractional bits, its only difference"
+    return _again(s, populations(run.spikes, s.network), run.outputs[:, -1], note=note)
 
 
 def _interpreter(s: Subjects) -> Column:
     run = run_nir(read_nir(s.exported / "network.nir"), s.inputs, dt=PORTABLE_DT)
-    found = drift(s.rasters, populations(run.spikes, s.network))
     cost = activity(s.network, s.reference.counts)
-    return Column(
-        "",
-        run.output[:, -1],
+    note = "the NIR file, read back and run by our interpreter"
+    return replace(
+        _again(s, populations(run.spikes, s.network), run.output[:, -1], note=note),
         spikes=float(cost.spikes.double().mean()),
         synops=float(cost.synops.double().mean()),
         counted=float(np.mean(np.sum(list(run.synops.values()), axis=0))),
-        differing=found.differing,
-        total=found.total,
-        against="spiking",
-        note="the NIR file, read back and run by our interpreter",
     )
 
 
@@ -253,29 +232,29 @@ def _consumer(library: str) -> Stage:
     def stage(s: Subjects) -> Column:
         inputs = torch.from_numpy(s.inputs)
         rasters, outputs = run_consumer(library, s.exported / "network.nir", inputs)
-        found = drift(s.rasters, populations(rasters, s.network))
-        return Column(
-            "",
-            outputs[:, -1],
-            differing=found.differing,
-            total=found.total,
-            against="spiking",
-            note=f"the same file, imported by {library}",
-        )
+        note = f"the same file, imported by {library}"
+        return _again(s, populations(rasters, s.network), outputs[:, -1], note=note)
 
     return stage
 
 
 def _onnx(s: Subjects) -> Column:
     run = run_onnx(load_onnx(s.exported / "network.onnx"), s.inputs)
-    found = drift(s.rasters, run.spikes)
+    return _again(s, run.spikes, run.output[:, -1], note="the ONNX file in ONNX Runtime")
+
+
+def _again(
+    s: Subjects, rasters: Mapping[str, NDArray[np.bool_]], logits: NDArray[Any], *, note: str
+) -> Column:
+    """A re-execution of the spiking network, compared with it spike for spike."""
+    found = drift(s.rasters, rasters)
     return Column(
         "",
-        run.output[:, -1],
+        logits,
         differing=found.differing,
         total=found.total,
         against="spiking",
-        note="the ONNX file in ONNX Runtime",
+        note=note,
     )
 
 

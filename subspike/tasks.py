@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from converter.npz import read_npz
 from spiking.errors import ConfigError, EmptyDataError, NotFiniteError, ShapeError
+from spiking.npz import read_npz
 
 _DIGITS_TRAIN = 1297
 _MOST_BYTES = 2**32

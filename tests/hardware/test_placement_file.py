@@ -48,14 +48,14 @@ def test_wrong_content_is_named(tmp_path, about, arrays, words) -> None:
 
 def test_cut_off_missing_pickled_and_huge_files_are_refused(tmp_path) -> None:
     path = tmp_path / "p.npz"
-    with pytest.raises(CheckpointError, match="not a whole placement"):
+    with pytest.raises(CheckpointError, match=r"p\.npz: not a whole .*No such file"):
         load_placement(path)
     save_placement(random_placement(1)[0], path)
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(CheckpointError, match="not a whole placement"):
+    with pytest.raises(CheckpointError, match=r"p\.npz: not a whole"):
         load_placement(path)
     written(path, GOOD, evil=np.array([object()], dtype=object))
-    with pytest.raises(CheckpointError, match="not a whole placement"):
+    with pytest.raises(CheckpointError, match=r"'evil\.npy' of object"):
         load_placement(path)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spiking.errors import CheckpointError
+from .errors import CheckpointError
 
 _NUMBERS = "biuf"
 

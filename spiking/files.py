@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from spiking.errors import CheckpointError
+from .errors import CheckpointError
 
 
 def write_whole(path: Path, data: bytes) -> None:

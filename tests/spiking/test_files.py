@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from converter.files import strict_json, write_whole
 from spiking.errors import CheckpointError
+from spiking.files import strict_json, write_whole
 
 
 def test_write_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from converter.npz import read_npz
 from spiking.errors import CheckpointError
+from spiking.npz import read_npz
 
 
 def test_arrays_come_back(tmp_path) -> None:

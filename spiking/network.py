@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from . import kernels
 from .cell import CellSpikes, CellState
 from .classifier import require_sequences
 from .errors import ConfigError, NotFiniteError, ShapeError
@@ -122,10 +123,7 @@ class SpikingNetwork(nn.Module):
             after.append(now)
             value = now.counts
         levels = self.code.levels
-        logits = None
-        if self.readout is not None:
-            weight = self.readout.weight / levels
-            logits = nn.functional.linear(value, weight, self.readout.bias)
+        logits = None if self.readout is None else self._read_out(value)
         return NetworkStep(tuple(spikes), value / levels, logits), tuple(after)
 
     def run(
@@ -150,12 +148,68 @@ class SpikingNetwork(nn.Module):
         batch, steps, _ = x.shape
         if lengths is not None:
             lengths = checked_lengths(lengths, batch=batch, steps=steps).to(x.device)
+        state = self.initial_state(batch) if state is None else state
+        if self.grid is not None and not self._learning(x) and kernels.usable(x):
+            return self._run_in_core(x, lengths, state, record=record)
+        return self._run_stepwise(x, lengths, state, record=record)
+
+    def _learning(self, x: Tensor) -> bool:
+        wanted = any(value.requires_grad for value in (x, *self.parameters()))
+        return torch.is_grad_enabled() and wanted
+
+    def _run_in_core(
+        self,
+        x: Tensor,
+        lengths: Tensor | None,
+        state: tuple[CellState, ...],
+        *,
+        record: bool,
+    ) -> NetworkRun:
+        """Layer after layer in the C++ core; equal to stepping, because the grid is exact."""
+        value, k = self.encode(x).transpose(0, 1), self.code.levels
+        after: list[CellState] = []
+        counts: dict[str, Tensor] = {}
+        spikes: dict[str, Tensor] = {}
+        cells: dict[str, Tensor] = {}
+        for index, (layer, before) in enumerate(zip(self.stack, state, strict=True)):
+            done = kernels.run_events(
+                value, layer.numbers(), before.counts, before.cell, lengths=lengths, record=record
+            )
+            value = done.counts
+            after.append(CellState(done.cell, value[-1].clone()))
+            counts |= {
+                f"l{index}.{name}": n.long() for name, n in zip("zios", done.totals, strict=True)
+            }
+            if record:
+                signed = [*done.gates.unbind(2), done.outputs]
+                spikes |= {
+                    f"l{index}.{name}": kernels.rasters(n.transpose(0, 1), layer.signs)
+                    for name, n in zip("zios", signed, strict=True)
+                }
+                cells[f"l{index}.c"] = done.cells.transpose(0, 1) / k
+        value = value.transpose(0, 1)
+        logits = None if self.readout is None else self._read_out(value)
+        return NetworkRun(value / k, logits, tuple(after), counts, spikes, cells)
+
+    def _read_out(self, counts: Tensor) -> Tensor:
+        if self.readout is None:
+            raise ConfigError("the network has no readout")
+        weight = self.readout.weight / self.code.levels
+        return nn.functional.linear(counts, weight, self.readout.bias)
+
+    def _run_stepwise(
+        self,
+        x: Tensor,
+        lengths: Tensor | None,
+        state: tuple[CellState, ...],
+        *,
+        record: bool,
+    ) -> NetworkRun:
         outputs: list[Tensor] = []
         logits: list[Tensor] = []
         counts: dict[str, Tensor] = {}
         spikes: dict[str, list[Tensor]] = {}
         cells: dict[str, list[Tensor]] = {}
-        state = self.initial_state(batch) if state is None else state
         for t, x_t in enumerate(x.unbind(1)):
             now, state = self.step(x_t, state)
             outputs.append(now.output)

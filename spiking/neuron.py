@@ -8,6 +8,7 @@ import snntorch as snn
 import torch
 from torch import Tensor, nn
 
+from . import kernels
 from .activation import activation_named
 from .cell import CellSpikes, CellState, integrate
 from .errors import ConfigError, ShapeError
@@ -95,6 +96,19 @@ class SpikingSubLSTM(snn.SpikingNeuron):  # type: ignore[misc]  # snntorch ships
     def hidden_size(self) -> int:
         """Units of the layer; each has 4 populations of K neurons."""
         return int(self.forget.shape[0])
+
+    def numbers(self) -> kernels.Layer:
+        """What the kernels compute with: weights per spike, thresholds, signs."""
+        return kernels.Layer(
+            self.weight_ih if self.below is None else self.weight_ih / self.below,
+            self.weight_hh / self.code.levels,
+            self.bias,
+            self.forget,
+            self.threshold,
+            self.cell_threshold,
+            self.signs,
+            self.activation,
+        )
 
     def initial_state(self, batch: int) -> CellState:
         """Silence: c = 0 and no spikes yet, so h_0 = 0 as in the rate model."""

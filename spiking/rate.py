@@ -2,61 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from .activation import Activation, activation_named
+from .activation import activation_named
 from .errors import ConfigError, ShapeError
+from .kernels import RateStep, Weights, run_rate
 from .lengths import checked_lengths, reverse_valid
 
 FORGETS = ("gated", "fixed")
 _GATE_ACTIVATIONS = ("sigmoid", "hard_sigmoid")
 _CELL_ACTIVATIONS = ("sigmoid", "hard_sigmoid", "tanh")
-
-
-class RateStep(NamedTuple):
-    """Everything one layer computes in one step, each of shape (batch, hidden), no unit."""
-
-    z: Tensor
-    i: Tensor
-    o: Tensor
-    f: Tensor
-    c: Tensor
-    h: Tensor
-
-
-def rate_step(
-    drive: Tensor,
-    cell: Tensor,
-    *,
-    forget: Tensor | None,
-    gate: Activation,
-    output: Activation,
-) -> RateStep:
-    """One step of the subLSTM (Costa et al. 2017, arXiv 1711.02448, section 2).
-
-        z, i, o (, f) = act(W x_t + R h_{t-1} + b)
-        c_t = f c_{t-1} + z - i
-        h_t = act_c(c_t) - o
-
-    z input gate, i the inhibition that is subtracted from it, o output gate, f forget (computed
-    here, or the learned constant of the fix-subLSTM), c cell state, h output; all without unit.
-
-    drive   W x_t + R h_{t-1} + b, rows z, i, o (, f)   # (batch, 4 * hidden) or (batch, 3 * hidden)
-    cell    c_{t-1}                                     # (batch, hidden)
-    forget  the constant f in (0, 1), or None where f is the fourth gate   # (hidden,)
-    """
-    gates = gate.function(drive)
-    if forget is None:
-        z, i, o, f = gates.chunk(4, dim=-1)
-    else:
-        z, i, o = gates.chunk(3, dim=-1)
-        f = forget.expand_as(z)
-    c = f * cell + z - i
-    return RateStep(z, i, o, f, c, output.function(c) - o)
 
 
 class SubLSTM(nn.Module):
@@ -71,6 +28,8 @@ class SubLSTM(nn.Module):
     t_max            longest dependency, in steps, that the initial forget shall span: chrono
                      initialisation, logit f = ln u, u ~ U(1, t_max - 1)
                      (Tallec & Ollivier 2018, arXiv 1804.11188, equation 16, its forget half)
+    recompute        keep a sixth of the memory for the backward of long sequences, for a third
+                     more work (on the CPU; not for packed or padded batches)
 
     Weights start Glorot-uniform per gate, as in the paper's experiments; other biases at zero.
     """
@@ -89,6 +48,7 @@ class SubLSTM(nn.Module):
         activation: str = "sigmoid",
         cell_activation: str | None = None,
         t_max: int = 784,
+        recompute: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -117,6 +77,7 @@ class SubLSTM(nn.Module):
         self.activation = activation
         self.cell_activation = cell_activation or activation
         self.t_max = t_max
+        self.recompute = recompute
         self.gate = activation_named(activation, among=_GATE_ACTIVATIONS)
         self.output = activation_named(self.cell_activation, among=_CELL_ACTIVATIONS)
 
@@ -217,7 +178,7 @@ class SubLSTM(nn.Module):
             x = x.transpose(0, 1)
         if unbatched and hx is not None:
             hx = (hx[0].unsqueeze(1), hx[1].unsqueeze(1))
-        out, (h_n, c_n), _ = self.run(x, hx, lengths)
+        out, (h_n, c_n), _ = self.run(x, hx, lengths, trace=False)
         if unbatched:
             return out.squeeze(1), (h_n.squeeze(1), c_n.squeeze(1))
         return (out.transpose(0, 1) if self.batch_first else out), (h_n, c_n)
@@ -226,7 +187,7 @@ class SubLSTM(nn.Module):
         self, packed: PackedSequence, hx: tuple[Tensor, Tensor] | None
     ) -> tuple[PackedSequence, tuple[Tensor, Tensor]]:
         x, lengths = pad_packed_sequence(packed)
-        out, state, _ = self.run(x, hx, lengths)
+        out, state, _ = self.run(x, hx, lengths, trace=False)
         order = packed.sorted_indices
         if order is not None:
             out, lengths = out[:, order], lengths[order.cpu()]
@@ -243,9 +204,12 @@ class SubLSTM(nn.Module):
         x: Tensor,  # (time, batch, input)
         hx: tuple[Tensor, Tensor] | None = None,
         lengths: Tensor | None = None,
+        *,
+        trace: bool = True,
     ) -> tuple[Tensor, tuple[Tensor, Tensor], dict[str, RateStep]]:
         """Time-first forward that also returns what every layer computed.
 
+        trace    False where only output and state are wanted; it may save time and memory
         returns  output, (h_n, c_n), and {"l0": RateStep of (time, batch, hidden) tensors, ...}
         """
         steps, batch, _ = x.shape
@@ -259,7 +223,7 @@ class SubLSTM(nn.Module):
                 raise ShapeError(f"{name} has shape {tuple(value.shape)}; expected {expected}")
         if lengths is not None:
             lengths = checked_lengths(lengths, batch=batch, steps=steps).to(x.device)
-        h_n, c_n, trace = [], [], {}
+        h_n, c_n, steps_of = [], [], {}
         directions: list[Tensor] = []
         for index, (layer, suffix) in enumerate(self.parts()):
             backwards = suffix.endswith("_reverse")
@@ -269,36 +233,33 @@ class SubLSTM(nn.Module):
             if not backwards:
                 directions = []
             flowing = reverse_valid(x, lengths) if backwards else x
-            done = self._run_part(flowing, suffix, hx[0][index], hx[1][index])
+            whole = trace or lengths is not None  # a state within the sequence needs all cells
+            done = self._run_part(flowing, suffix, hx[0][index], hx[1][index], trace=whole)
             h_n.append(_last_valid(done.h, hx[0][index], lengths))
             c_n.append(_last_valid(done.c, hx[1][index], lengths))
             if backwards:
                 done = RateStep(*(reverse_valid(value, lengths) for value in done))
             directions.append(_silence_padding(done.h, lengths))
-            trace[suffix] = done
-        return torch.cat(directions, dim=-1), (torch.stack(h_n), torch.stack(c_n)), trace
+            steps_of[suffix] = done
+        return torch.cat(directions, dim=-1), (torch.stack(h_n), torch.stack(c_n)), steps_of
 
-    def _run_part(self, x: Tensor, suffix: str, h: Tensor, c: Tensor) -> RateStep:
-        bias = self.get("bias_ih", suffix) + self.get("bias_hh", suffix)
-        projected = nn.functional.linear(x, self.get("weight_ih", suffix), bias)
-        recurrent = self.get("weight_hh", suffix)
-        forget = torch.sigmoid(self.get("forget", suffix)) if self.forget == "fixed" else None
-        history: list[RateStep] = []
-        # unbind, never x[t]: the backward of indexing writes a full zero tensor at every step
-        for drive in projected.unbind(0):
-            step = rate_step(
-                drive + nn.functional.linear(h, recurrent),
-                c,
-                forget=forget,
-                gate=self.gate,
-                output=self.output,
-            )
-            history.append(step)
-            h, c = step.h, step.c
-        if not history:
-            empty = x.new_zeros(0, x.shape[1], self.hidden_size)
-            return RateStep(*([empty] * 6))
-        return RateStep(*(torch.stack(values) for values in zip(*history, strict=True)))
+    def _run_part(self, x: Tensor, suffix: str, h: Tensor, c: Tensor, *, trace: bool) -> RateStep:
+        weights = Weights(
+            self.get("weight_ih", suffix),
+            self.get("weight_hh", suffix),
+            self.get("bias_ih", suffix) + self.get("bias_hh", suffix),
+            torch.sigmoid(self.get("forget", suffix)) if self.forget == "fixed" else None,
+        )
+        return run_rate(
+            x,
+            weights,
+            h,
+            c,
+            gate=self.gate,
+            output=self.output,
+            trace=trace,
+            recompute=self.recompute,
+        )
 
 
 def _chrono(logits: Tensor, *, t_max: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from . import kernels
 from .activation import ACTIVATIONS, Activation
 from .classifier import require_sequences
 from .lengths import checked_lengths, last_valid
@@ -50,9 +51,13 @@ def levels(value: Tensor, thresholds: Tensor, *, activation: Activation, scale: 
 def twin_layer(layer: SpikingSubLSTM, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """A layer over time; x (batch, time, input) analog or spike counts.
 
+    On the CPU it runs in the C++ core, where gradients pass h and counts only.
+
     returns  signed counts K h_t (batch, time, hidden), and the values of z, i, o, c, h as the
              rate model has them, each (batch, time, hidden)
     """
+    if kernels.usable(x):
+        return _twin_in_core(layer, x)
     act, k = ACTIVATIONS[layer.activation], layer.code.levels
     state = layer.initial_state(x.shape[0])
     cell, counts = state.cell, state.counts
@@ -68,6 +73,15 @@ def twin_layer(layer: SpikingSubLSTM, x: Tensor) -> tuple[Tensor, dict[str, Tens
             history[name].append(value / k)
     values = {name: torch.stack(each, 1) for name, each in history.items()}
     return values["h"] * k, values
+
+
+def _twin_in_core(layer: SpikingSubLSTM, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    k = layer.code.levels
+    done = kernels.run_twin(x.transpose(0, 1), layer.numbers(), levels=k)
+    counts = done.counts.transpose(0, 1)
+    gates = (done.gates.transpose(0, 1).to(x.dtype) - layer.code.rest) / k
+    values = dict(zip("zio", gates.unbind(2), strict=True))
+    return counts, {**values, "c": done.cells.transpose(0, 1) / k, "h": counts / k}
 
 
 def twin_trace(net: SpikingNetwork, x: Tensor) -> dict[str, Tensor]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from spiking.kernels import core
+
 PRESENT, MISSING = "present", "missing"
 
 
@@ -51,7 +53,7 @@ def doctor() -> tuple[Finding, ...]:
     """Look for every library, the compiler and the devices; imports none of the optional ones."""
     findings = [Finding("python", PRESENT, platform.python_version())]
     findings += [_library(entry) for entry in _LIBRARIES]
-    findings.append(_compiler())
+    findings += [_compiler(), _core()]
     findings += _devices()
     return tuple(findings)
 
@@ -65,8 +67,21 @@ def _library(entry: _Library) -> Finding:
 def _compiler() -> Finding:
     found = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     if found is None:
-        return Finding("C++ compiler", MISSING, "needed to install xylosim", "apt-get install g++")
+        return Finding(
+            "C++ compiler",
+            MISSING,
+            "needed for the C++ core and to install xylosim",
+            "apt-get install g++",
+        )
     return Finding("C++ compiler", PRESENT, found)
+
+
+def _core() -> Finding:
+    found = core()
+    if found.library is None:
+        detail = f"kernels run in torch, several times slower: {found.detail}"
+        return Finding("C++ core", MISSING, detail, "apt-get install g++")
+    return Finding("C++ core", PRESENT, f"{found.instruction_set}, {found.detail}")
 
 
 def _devices() -> list[Finding]:

@@ -13,7 +13,7 @@ from tests.spiking.random_nets import random_inputs, random_network, random_rate
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_twin_and_network_are_equal(seed) -> None:
+def test_twin_and_network_are_equal(seed, monkeypatch) -> None:
     words = {
         "layers": 1 + seed % 3,
         "levels": (2, 4, 6, 8, 16)[seed % 5],
@@ -21,6 +21,9 @@ def test_twin_and_network_are_equal(seed) -> None:
         "activation": ("sigmoid", "hard_sigmoid")[seed % 2],
         "on_grid": seed % 3 != 1,
     }
+    if not words["on_grid"]:
+        # there the order of a sum matters, and the core has its own
+        monkeypatch.setattr("spiking.kernels.usable", lambda _: False)
     net, x = random_network(seed, **words), random_inputs(seed)
     run, twin = net.run(x, record=True), twin_trace(net, x)
     # off the grid the readout of all steps at once may round otherwise than step by step

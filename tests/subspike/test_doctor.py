@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 
+from spiking.kernels import Core
 from subspike.doctor import MISSING, PRESENT, doctor
 
 
@@ -24,3 +25,12 @@ def test_what_is_absent_is_named_with_its_remedy(monkeypatch) -> None:
     assert found["xylosim"].state == found["C++ compiler"].state == MISSING
     assert found["xylosim"].remedy == "pip install 'subspike[xylo]'"
     assert "xylosim" in found["C++ compiler"].detail
+
+
+def test_a_core_that_is_absent_is_named_with_the_reason(monkeypatch) -> None:
+    gone = Core(None, "AVX2", "no C++ compiler: none is here")
+    monkeypatch.setattr("subspike.doctor.core", lambda: gone)
+    found = {f.part: f for f in doctor()}["C++ core"]
+    assert found.state == MISSING
+    assert "slower: no C++ compiler" in found.detail
+    assert found.remedy

@@ -1,0 +1,237 @@
+// A layer of spiking subLSTM units in population code over time. Same conventions as rate.cpp.
+//
+// Values are signed spike counts. On the fixed-point grid every sum of a drive is exact, so it may
+// be formed in any order: from the few units that fired (event-driven), or as a dense product. The
+// cell is the one sum that is not, so it is a product and a sum in float64, rounded one by one.
+
+#include "vector.h"
+
+using namespace subspike;
+
+extern "C" {
+
+// dimensions and choices of a call, filled by kernels/spikes.py in this order
+struct SpikeCall {
+  int32_t steps, batch, hidden, inputs;
+  int32_t above, below;  // neurons that fire above, below their threshold
+  int32_t workers;
+  int32_t activation;  // what `values` holds of the drives
+};
+
+// weights as the two ways of summing want them
+struct SpikeWeights {
+  const float *in_columns, *columns;  // (inputs or hidden, 3, padded hidden): what an event adds
+  const float *in_packed, *packed;    // as `pack` makes them for 3 gates
+  const float* bias;                  // (3, padded hidden)
+  const float *gate_above, *gate_below;    // thresholds of a drive
+  const double *cell_above, *cell_below;   // thresholds of a cell, in quanta
+  const double* forget;                    // (padded hidden)
+};
+
+// where results go; null where nobody asked
+struct SpikeResults {
+  float* counts;     // signed counts of h (steps, batch, hidden)
+  double* cell;      // in and out: cell in quanta (batch, hidden)
+  int16_t* gates;    // signed counts of z, i, o (steps, batch, 3, hidden)
+  int16_t* outputs;  // signed counts of s (steps, batch, hidden)
+  double* cells;     // cell in quanta after each step (steps, batch, hidden)
+  float* values;     // act(drive) of the gates, unrounded (steps, batch, 3, hidden)
+  int32_t* totals;   // neurons that fired, of z, i, o, s (4, batch, hidden)
+  const int64_t* lengths;  // steps that count (batch)
+};
+}
+
+namespace {
+
+constexpr int ROWS = ACCUMULATORS / 3;
+constexpr int COLUMN_TILE = 8;            // vectors of a drive held while events are added
+constexpr float DENSE_SHARE = 0.4f;       // active units from which a dense product is faster
+
+typedef double vd __attribute__((vector_size(4 * VL)));
+typedef int64_t vl __attribute__((vector_size(4 * VL)));
+typedef float vh __attribute__((vector_size(2 * VL)));  // as many floats as vd has doubles
+constexpr int DL = VL / 2;
+
+template <class V, class T>
+inline V read(const T* p) {
+  V v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// keeps the compiler from fusing a product with the sum that follows
+inline vd rounded(vd x) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(x));
+#elif defined(__x86_64__)
+  asm("" : "+x"(x));
+#elif defined(__aarch64__)
+  asm("" : "+w"(x));
+#else
+  volatile vd kept = x;
+  x = kept;
+#endif
+  return x;
+}
+
+// what a worker needs of one row: everything padded to whole vectors, gate by gate
+struct Row {
+  std::vector<double> cell;
+  std::vector<int32_t> totals;  // of z, i, o, s
+};
+
+struct Event {
+  int32_t unit;
+  float count;
+};
+
+inline int events_of(const float* values, int n, Event* events) {
+  int found = 0;
+  for (int k = 0; k < n; ++k) {
+    events[found] = Event{k, values[k]};
+    found += values[k] != 0.0f;
+  }
+  return found;
+}
+
+// drive (padded rows) += weighted columns of the events
+inline void add_events(float* drive, int padded, const float* columns, const Event* events, int n) {
+  const int vectors = padded / VL;
+  int v = 0;
+  for (; v + COLUMN_TILE <= vectors; v += COLUMN_TILE) {
+    vf sums[COLUMN_TILE];
+#pragma GCC unroll 8
+    for (int j = 0; j < COLUMN_TILE; ++j) sums[j] = load(drive + (v + j) * VL);
+    for (int e = 0; e < n; ++e) {
+      const float* column = columns + int64_t(events[e].unit) * padded + v * VL;
+      const float count = events[e].count;
+#pragma GCC unroll 8
+      for (int j = 0; j < COLUMN_TILE; ++j) sums[j] += count * load(column + j * VL);
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < COLUMN_TILE; ++j) store(drive + (v + j) * VL, sums[j]);
+  }
+  for (; v < vectors; ++v) {
+    vf sum = load(drive + v * VL);
+    for (int e = 0; e < n; ++e)
+      sum += events[e].count * load(columns + int64_t(events[e].unit) * padded + v * VL);
+    store(drive + v * VL, sum);
+  }
+}
+
+inline void write(int16_t* to, vi values, int n) {
+  for (int j = 0; j < VL && j < n; ++j) to[j] = int16_t(values[j]);
+}
+
+// one row of one step: spikes of the gates, the cell, spikes of the output
+inline void advance(const SpikeCall& s, const SpikeWeights& w, const SpikeResults& out, int t, int b,
+                    const float* drive, float* net, Row& row) {
+  const int H = s.hidden, whole = (H + VL - 1) / VL * VL;
+  const int64_t at = (int64_t(t) * s.batch + b) * H;
+  const bool counted = !out.lengths || t < out.lengths[b];
+  for (int g = 0; g < 3; ++g)
+    for (int u = 0; u < whole; u += VL) {
+      const vf a = load(drive + g * whole + u);
+      vi above{}, below{};
+      for (int k = 0; k < s.above; ++k) above -= a > w.gate_above[k];
+      for (int k = 0; k < s.below; ++k) below -= a < w.gate_below[k];
+      store(net + g * whole + u, __builtin_convertvector(above - below, vf));
+      int32_t* total = &row.totals[size_t(g) * whole + u];
+      vi sum = read<vi>(total) + (counted ? above + below : vi{});
+      std::memcpy(total, &sum, sizeof sum);
+      if (out.gates) write(out.gates + 3 * at + g * H + u, above - below, H - u);
+      if (out.values) store(out.values + 3 * at + g * H + u, activate(a, s.activation), H - u);
+    }
+  for (int u = 0; u < whole; u += DL) {
+    const vh change = read<vh>(net + u) - read<vh>(net + whole + u);
+    vd cell = rounded(read<vd>(w.forget + u) * read<vd>(&row.cell[u]));
+    cell += __builtin_convertvector(change, vd);
+    std::memcpy(&row.cell[u], &cell, sizeof cell);
+    vl above{}, below{};
+    for (int k = 0; k < s.above; ++k) above -= cell > w.cell_above[k];
+    for (int k = 0; k < s.below; ++k) below -= cell < w.cell_below[k];
+    const vh outputs = __builtin_convertvector(above - below, vh);
+    const vh counts = outputs - read<vh>(net + 2 * whole + u);
+    const int n = H - u < DL ? (H - u < 0 ? 0 : H - u) : DL;
+    std::memcpy(out.counts + at + u, &counts, 4 * n);
+    if (out.outputs)
+      for (int j = 0; j < n; ++j) out.outputs[at + u + j] = int16_t(outputs[j]);
+    for (int j = 0; counted && j < DL; ++j)
+      row.totals[size_t(3) * whole + u + j] += int32_t(above[j] + below[j]);
+  }
+  if (out.cells) std::memcpy(out.cells + at, row.cell.data(), 8 * H);
+}
+
+// drives of R rows as a dense product, gate by gate of each tile of units
+template <int R>
+inline void dense(const SpikeCall& s, const SpikeWeights& w, const float* x, const float* before,
+                  float* drive, int padded) {
+  const int H = s.hidden, whole = padded / 3;
+  for (int u = 0; u < H; u += VL) {
+    vf sums[R][3];
+    for (int r = 0; r < R; ++r)
+      for (int g = 0; g < 3; ++g) sums[r][g] = load(w.bias + g * whole + u);
+    multiply<R, 3>(sums, x, s.inputs, w.in_packed + int64_t(u) * s.inputs * 3, s.inputs);
+    multiply<R, 3>(sums, before, H, w.packed + int64_t(u) * H * 3, H);
+    for (int r = 0; r < R; ++r)
+      for (int g = 0; g < 3; ++g) store(drive + r * padded + g * whole + u, sums[r][g]);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+void spike_forward(const SpikeCall* call, const SpikeWeights* weights, const float* x,
+                   const float* counts_before, const SpikeResults* results) {
+  const SpikeCall& s = *call;
+  const SpikeWeights& w = *weights;
+  const int H = s.hidden, whole = (H + VL - 1) / VL * VL, padded = 3 * whole;
+  const int most = H > s.inputs ? H : s.inputs;
+  in_parallel(s.workers, s.batch, [&](int, int first, int end) {
+    std::vector<float> drive(size_t(ROWS) * padded), net(padded);
+    std::vector<Event> events(size_t(ROWS) * 2 * (most + 1));
+    std::vector<Row> state(end - first);
+    for (int b = first; b < end; ++b) {
+      Row& row = state[b - first];
+      row.cell.assign(whole, 0.0);
+      row.totals.assign(size_t(4) * whole, 0);
+      std::memcpy(row.cell.data(), results->cell + int64_t(b) * H, 8 * H);
+    }
+    for (int t = 0; t < s.steps; ++t)
+      by_rows<ROWS>(first, end, [&](auto rows, int b) {
+        constexpr int R = decltype(rows)::value;
+        const float* now = x + (int64_t(t) * s.batch + b) * s.inputs;
+        const float* before = (t ? results->counts + int64_t(t - 1) * s.batch * H : counts_before) +
+                              int64_t(b) * H;
+        int found[R][2], all = 0;
+        auto list = [&](int r, int part) { return &events[size_t(2 * r + part) * (most + 1)]; };
+        for (int r = 0; r < R; ++r) {
+          found[r][0] = events_of(now + r * s.inputs, s.inputs, list(r, 0));
+          found[r][1] = events_of(before + r * H, H, list(r, 1));
+          all += found[r][0] + found[r][1];
+        }
+        if (R > 2 && all > DENSE_SHARE * R * (H + s.inputs)) {
+          dense<R>(s, w, now, before, drive.data(), padded);
+        } else {
+          for (int r = 0; r < R; ++r) {
+            float* mine = &drive[size_t(r) * padded];
+            std::memcpy(mine, w.bias, 4 * padded);
+            add_events(mine, padded, w.in_columns, list(r, 0), found[r][0]);
+            add_events(mine, padded, w.columns, list(r, 1), found[r][1]);
+          }
+        }
+        for (int r = 0; r < R; ++r)
+          advance(s, w, *results, t, b + r, &drive[size_t(r) * padded], net.data(),
+                  state[b + r - first]);
+      });
+    for (int b = first; b < end; ++b) {
+      const Row& row = state[b - first];
+      std::memcpy(results->cell + int64_t(b) * H, row.cell.data(), 8 * H);
+      for (int p = 0; p < 4; ++p)
+        std::memcpy(results->totals + (int64_t(p) * s.batch + b) * H,
+                    &row.totals[size_t(p) * whole], 4 * H);
+    }
+  });
+}
+}

@@ -46,10 +46,12 @@ namespace {
 constexpr int ROWS = ACCUMULATORS / 3;
 constexpr int COLUMN_TILE = 8;            // vectors of a drive held while events are added
 constexpr float DENSE_SHARE = 0.4f;       // active units from which a dense product is faster
+constexpr int FEWEST_DENSE_ROWS = 2;      // known to kernels/spikes.py, which then packs nothing
 
 typedef double vd __attribute__((vector_size(4 * VL)));
 typedef int64_t vl __attribute__((vector_size(4 * VL)));
 typedef float vh __attribute__((vector_size(2 * VL)));  // as many floats as vd has doubles
+typedef int32_t vw __attribute__((vector_size(2 * VL)));
 constexpr int DL = VL / 2;
 
 template <class V, class T>
@@ -152,12 +154,17 @@ inline void advance(const SpikeCall& s, const SpikeWeights& w, const SpikeResult
     for (int k = 0; k < s.below; ++k) below -= cell < w.cell_below[k];
     const vh outputs = __builtin_convertvector(above - below, vh);
     const vh counts = outputs - read<vh>(net + 2 * whole + u);
-    const int n = H - u < DL ? (H - u < 0 ? 0 : H - u) : DL;
-    std::memcpy(out.counts + at + u, &counts, 4 * n);
+    if (u + DL <= H)
+      std::memcpy(out.counts + at + u, &counts, sizeof counts);
+    else
+      for (int j = 0; u + j < H; ++j) out.counts[at + u + j] = counts[j];
     if (out.outputs)
-      for (int j = 0; j < n; ++j) out.outputs[at + u + j] = int16_t(outputs[j]);
-    for (int j = 0; counted && j < DL; ++j)
-      row.totals[size_t(3) * whole + u + j] += int32_t(above[j] + below[j]);
+      for (int j = 0; j < DL && u + j < H; ++j) out.outputs[at + u + j] = int16_t(outputs[j]);
+    if (counted) {
+      int32_t* total = &row.totals[size_t(3) * whole + u];
+      const vw sum = read<vw>(total) + __builtin_convertvector(above + below, vw);
+      std::memcpy(total, &sum, sizeof sum);
+    }
   }
   if (out.cells) std::memcpy(out.cells + at, row.cell.data(), 8 * H);
 }
@@ -211,7 +218,7 @@ void spike_forward(const SpikeCall* call, const SpikeWeights* weights, const flo
           found[r][1] = events_of(before + r * H, H, list(r, 1));
           all += found[r][0] + found[r][1];
         }
-        if (R > 2 && all > DENSE_SHARE * R * (H + s.inputs)) {
+        if (R > FEWEST_DENSE_ROWS && all > DENSE_SHARE * R * (H + s.inputs)) {
           dense<R>(s, w, now, before, drive.data(), padded);
         } else {
           for (int r = 0; r < R; ++r) {

@@ -11,6 +11,7 @@ from torch import Tensor
 from .build import core
 from .cpu import CODES, at, packed, rate_backward
 
+_FEWEST_DENSE_ROWS = 2  # spike.cpp forms no dense product of so few rows
 _SMALL = 10**6  # synaptic weights met by a call below which threads cost more than they bring
 
 
@@ -136,12 +137,13 @@ def run_events(
     steps, batch, inputs = x.shape
     hidden = counts.shape[1]
     up, down = layer.signs > 0, layer.signs < 0
+    dense = batch > _FEWEST_DENSE_ROWS
     # the arrays must outlive the call, so they are kept by name
     kept = {
         "in_columns": _columns(layer.weight_ih, hidden),
         "columns": _columns(layer.weight_hh, hidden),
-        "in_packed": packed(layer.weight_ih, 3, hidden),
-        "packed": packed(layer.weight_hh, 3, hidden),
+        "in_packed": packed(layer.weight_ih, 3, hidden) if dense else None,
+        "packed": packed(layer.weight_hh, 3, hidden) if dense else None,
         "bias": _whole(layer.bias.view(3, hidden)),
         "gate_above": layer.threshold[up].contiguous(),
         "gate_below": layer.threshold[down].contiguous(),

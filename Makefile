@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs bench-xylo clean
+.PHONY: help demo test check fix docs test-gpu bench-speed bench-xylo clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,15 @@ fix: $(VENV)/.dev ## let ruff format and mend what it can
 
 docs: demo ## run the demo and write the generated parts of the documents anew
 	$(BIN)/python -m docs.make demo/report.json
+
+test-gpu: $(VENV)/.dev ## the GPU kernels: on a GPU, or in Triton's interpreter (installs Triton, 1 GB)
+	$(PIP) --no-deps triton
+	TRITON_INTERPRET=$$($(BIN)/python -c 'import torch; print(int(not torch.cuda.is_available()))') \
+		$(BIN)/python -m pytest tests/spiking/kernels/test_gpu.py
+
+bench-speed: $(VENV)/.run ## speed beside the peers, into docs/performance.md (ten minutes)
+	$(PIP) --no-deps sinabs spikingjelly loguru pbr
+	$(BIN)/python -W ignore -m benchmarks.speed --out docs/performance.md
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
 	$(BIN)/python -m benchmarks.xylo_fuzz

@@ -9,6 +9,7 @@ ratio of times within a round; milliseconds are those of the peer.
 from __future__ import annotations
 
 import argparse
+import inspect
 import itertools
 import sys
 import time
@@ -139,7 +140,7 @@ def same_network(rounds: int, quick: bool) -> Iterator[Row]:
         if hidden == 128 or batch > 1:
             yield race(
                 f"{name}, forward and backward",
-                lambda net=net, x=x: learn(net, lambda: twin_trace(net, x)["logits"]),
+                lambda net=net, x=x: learn(net, lambda: twin_trace(net, x, gates=False)["logits"]),
                 {
                     n: lambda m=m, e=encoded: learn(m, lambda: stepped(m, e))
                     for n, m in peers.items()
@@ -175,7 +176,7 @@ def spiking_learning(rounds: int, quick: bool) -> Iterator[Row]:
         peers = {name: make(hidden) for name, make in installed().items() if name in names}
         yield race(
             f"spiking H={hidden} B={batch} T={steps}, forward and backward",
-            lambda net=net, own=own: learn(net, lambda: twin_trace(net, own)["l0.h"]),
+            lambda net=net, own=own: learn(net, lambda: twin_trace(net, own, gates=False)["l0.h"]),
             {
                 name: lambda module=module, run=run, x=x: learn(module, lambda: run(x))
                 for name, (module, run) in peers.items()
@@ -336,8 +337,8 @@ def report(rounds: int, quick: bool) -> str:
     bar = tqdm(BENCHES.items(), unit="bench")
     for name, bench in bar:
         bar.set_postfix_str(name)
-        parts += [f"## {name.capitalize()}", table(list(bench(rounds, quick)))]
-        words = (bench.__doc__ or "").strip()
+        parts += [f"## {name[0].upper()}{name[1:]}", table(list(bench(rounds, quick)))]
+        words = inspect.cleandoc(bench.__doc__ or "")
         parts.insert(-1, words)
     parts += ["## Memory", memory(), "## Growth", growth(quick)]
     parts += ["## Conversion", f"A model of sequential MNIST's size, without data: {conversion()}."]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from spiking import processes
 from spiking.errors import ConfigError
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -63,6 +64,8 @@ def fit(
 ) -> Module:
     """A copy of `module` with the lowest held-out loss met in training, the start included.
 
+    Under torchrun every batch is shared out, and the processes end with the same copy.
+
     The copy stays in eval mode: its goal was made without dropout, whose noise would only be
     learned, and come from the global generator.
 
@@ -78,19 +81,22 @@ def fit(
     steps = max(1, settings.epochs * math.ceil(len(training) / settings.batch_size))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     best, best_state, waited = _mean(student, loss, held, settings), _state(student), 0
-    bar = tqdm(range(settings.epochs), desc=label, unit="epoch", disable=None if progress else True)
+    shown = progress and processes.rank() == 0
+    bar = tqdm(range(settings.epochs), desc=label, unit="epoch", disable=None if shown else True)
+    learner = processes.together(_Learner(student, loss))
     for _ in bar:
         for chosen in training[torch.randperm(len(training), generator=order)].split(
             settings.batch_size
         ):
             optimiser.zero_grad()
-            loss(student, chosen).backward()
+            mine, factor = processes.share(chosen)
+            (factor * learner(mine)).backward()
             nn.utils.clip_grad_norm_(student.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             if constrain is not None:
                 constrain(student)
-        now = _mean(student, loss, held, settings)
+        now = processes.agreed(_mean(student, loss, held, settings))
         waited = 0 if now < best else waited + 1
         if now < best:
             best, best_state = now, _state(student)
@@ -100,6 +106,18 @@ def fit(
     bar.close()
     student.load_state_dict(best_state)
     return student
+
+
+class _Learner(nn.Module):
+    """The loss as a forward pass, which is where processes hook in."""
+
+    def __init__(self, student: Module, loss: Callable[[Module, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.student = student
+        self.loss = loss
+
+    def forward(self, chosen: Tensor) -> Tensor:
+        return self.loss(self.student, chosen)
 
 
 def _state(module: nn.Module) -> dict[str, Tensor]:

@@ -50,7 +50,7 @@ def tune(
 
     def loss(module: SpikingNetwork, chosen: Tensor) -> Tensor:
         wanted = {name: value[chosen] for name, value in goal.items()}
-        return matching_loss(twin_trace(module, x[chosen]), wanted)
+        return matching_loss(twin_trace(module, x[chosen], gates=False), wanted)
 
     return fit(
         off_grid(net).to(device),

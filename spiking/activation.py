@@ -35,9 +35,18 @@ class Activation:
     inverse: Callable[[float], float] | None
 
 
+# functions with names, so that a model that holds an activation can be sent to other processes
+def _logit(p: float) -> float:
+    return math.log(p) - math.log1p(-p)
+
+
+def _hard_logit(p: float) -> float:
+    return 4.0 * (p - 0.5)
+
+
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation("sigmoid", torch.sigmoid, lambda p: math.log(p) - math.log1p(-p)),
-    "hard_sigmoid": Activation("hard_sigmoid", hard_sigmoid, lambda p: 4.0 * (p - 0.5)),
+    "sigmoid": Activation("sigmoid", torch.sigmoid, _logit),
+    "hard_sigmoid": Activation("hard_sigmoid", hard_sigmoid, _hard_logit),
     "tanh": Activation("tanh", torch.tanh, None),
 }
 

@@ -48,24 +48,27 @@ def levels(value: Tensor, thresholds: Tensor, *, activation: Activation, scale: 
     return count
 
 
-def twin_layer(layer: SpikingSubLSTM, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+def twin_layer(
+    layer: SpikingSubLSTM, x: Tensor, *, gates: bool = True
+) -> tuple[Tensor, dict[str, Tensor]]:
     """A layer over time; x (batch, time, input) analog or spike counts.
 
-    On the CPU it runs in the C++ core, where gradients pass h and counts only.
+    On the CPU it runs in the C++ core, where gradients pass h and counts only, c is float32, and
+    `gates=False` leaves z, i and o out.
 
     returns  signed counts K h_t (batch, time, hidden), and the values of z, i, o, c, h as the
              rate model has them, each (batch, time, hidden)
     """
     if kernels.usable(x):
-        return _twin_in_core(layer, x)
+        return _twin_in_core(layer, x, gates=gates)
     act, k = ACTIVATIONS[layer.activation], layer.code.levels
     state = layer.initial_state(x.shape[0])
     cell, counts = state.cell, state.counts
     history: dict[str, list[Tensor]] = {name: [] for name in "zioch"}
     for x_t in x.unbind(1):
         drive = layer.drive(x_t, counts)
-        gates = levels(drive, layer.threshold, activation=act, scale=1.0)
-        n_z, n_i, n_o = gates.chunk(3, dim=1)
+        below = levels(drive, layer.threshold, activation=act, scale=1.0)
+        n_z, n_i, n_o = below.chunk(3, dim=1)
         cell = layer.forget * cell + (n_z - n_i).double()
         n_s = levels(cell, layer.cell_threshold, activation=act, scale=float(k))
         counts = n_s.to(n_o.dtype) - n_o
@@ -75,25 +78,30 @@ def twin_layer(layer: SpikingSubLSTM, x: Tensor) -> tuple[Tensor, dict[str, Tens
     return values["h"] * k, values
 
 
-def _twin_in_core(layer: SpikingSubLSTM, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+def _twin_in_core(
+    layer: SpikingSubLSTM, x: Tensor, *, gates: bool
+) -> tuple[Tensor, dict[str, Tensor]]:
     k = layer.code.levels
-    done = kernels.run_twin(x.transpose(0, 1), layer.numbers(), levels=k)
+    done = kernels.run_twin(x.transpose(0, 1), layer.numbers(), gates=gates)
     counts = done.counts.transpose(0, 1)
-    gates = (done.gates.transpose(0, 1).to(x.dtype) - layer.code.rest) / k
-    values = dict(zip("zio", gates.unbind(2), strict=True))
-    return counts, {**values, "c": done.cells.transpose(0, 1) / k, "h": counts / k}
+    values = {"c": done.levels.transpose(0, 1), "h": counts / k}
+    if gates:
+        fired = (done.gates.transpose(0, 1).to(x.dtype) - layer.code.rest) / k
+        values |= dict(zip("zio", fired.unbind(2), strict=True))
+    return counts, values
 
 
-def twin_trace(net: SpikingNetwork, x: Tensor) -> dict[str, Tensor]:
+def twin_trace(net: SpikingNetwork, x: Tensor, *, gates: bool = True) -> dict[str, Tensor]:
     """Values of every node, {"l0.z": (batch, time, hidden), ..., "logits": (batch, time, classes)}.
 
-    Differentiable in the network's parameters. x (batch, time, input).
+    Differentiable in the network's parameters. x (batch, time, input). Whoever does not look at
+    z, i and o saves time with `gates=False`.
     """
     require_sequences(x, features=net.input_size)
     trace: dict[str, Tensor] = {}
     value = net.encode(x)
     for index, layer in enumerate(net.stack):
-        value, values = twin_layer(layer, value)
+        value, values = twin_layer(layer, value, gates=gates)
         trace |= {f"l{index}.{name}": each for name, each in values.items()}
     if net.readout is not None:
         weight = net.readout.weight / net.code.levels
@@ -103,7 +111,7 @@ def twin_trace(net: SpikingNetwork, x: Tensor) -> dict[str, Tensor]:
 
 def twin_forward(net: SpikingNetwork, x: Tensor, lengths: Tensor | None = None) -> Tensor:
     """The twin's logits (batch, classes) at the last valid step; the call of the network."""
-    trace = twin_trace(net, x)
+    trace = twin_trace(net, x, gates=False)
     top = trace["logits"] if net.readout is not None else trace[f"l{len(net.layers) - 1}.h"]
     if lengths is not None:
         lengths = checked_lengths(lengths, batch=x.shape[0], steps=x.shape[1]).to(x.device)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spiking.errors import SubspikeError
+from spiking import processes
+from spiking.errors import ConfigError, SubspikeError
 
 from . import commands
 from .answer import BAD_INPUT, Answer
@@ -186,6 +187,10 @@ VERBS: dict[str, Verb] = {
 }
 
 
+# verbs whose work several processes share, under torchrun
+SHARED_VERBS = ("train", "tune", "compare")
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole grammar; every verb has `--json`, and an example at the end of its help."""
     whole = argparse.ArgumentParser(
@@ -207,11 +212,23 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def _required_alone(given: argparse.Namespace) -> str:
+    """The device of a verb; ConfigError for one that torchrun started and that cannot share."""
+    if processes.launched() > 1 and given.verb not in SHARED_VERBS:
+        raise ConfigError(
+            f"{given.verb} runs in one process; torchrun is for {', '.join(SHARED_VERBS)}"
+        )
+    return str(getattr(given, "device", "cpu"))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code (argparse itself exits with 2 on bad usage)."""
     given = parser().parse_args(arguments)
     try:
-        answer = VERBS[given.verb].run(given)
+        with processes.group(_required_alone(given)):
+            answer = VERBS[given.verb].run(given)
+            if processes.rank() > 0:
+                return answer.code
     except SubspikeError as error:
         kind = type(error).__name__
         answer = Answer(f"{kind}: {error}", {"error": kind, "message": str(error)}, BAD_INPUT)

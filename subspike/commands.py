@@ -33,7 +33,7 @@ from converter.nir_graph import PORTABLE_DT
 from hardware import TARGETS, simulate
 from hardware import check as check_graph
 from hardware import place as place_graph
-from spiking import Population, SubLSTMClassifier
+from spiking import Population, SubLSTMClassifier, processes
 from spiking.errors import ConfigError, GraphError
 
 from .answer import DONE, NO, Answer
@@ -74,7 +74,8 @@ def train(given: Namespace) -> Answer:
     _require_folder_of(given.out)
     model = train_rate(task, settings=settings, device=device, progress=not given.quiet).cpu()
     notes = {"task": task.name, "split": task.split, "settings": json.dumps(asdict(settings))}
-    save_checkpoint(model, given.out, notes=notes)
+    if processes.rank() == 0:
+        save_checkpoint(model, given.out, notes=notes)
     share = _accuracy(model, task)
     return Answer(
         f"{given.out}: {share:.1%} of {len(task.test_y)} test samples of {task.name}",
@@ -118,7 +119,8 @@ def tune(given: Namespace) -> Answer:
         progress=not given.quiet,
     )
     final = quantize(tuned.cpu(), input_bits=task.input_bits, input_max=task.input_max)
-    save_network(final, given.out)
+    if processes.rank() == 0:
+        save_network(final, given.out)
     share = _accuracy(final, task)
     return Answer(
         f"{given.out}: {share:.1%} of {len(task.test_y)} test samples, on the grid",

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from converter import Coverage, convert, cover, export
-from spiking import Population, SpikingNetwork, SubLSTMClassifier, activity
+from converter import Coverage, cover, export
+from spiking import SpikingNetwork, SubLSTMClassifier, processes
 
 from .answer import DONE, NO, Answer
-from .compare import Comparison, LevelPoint, compare
+from .compare import Comparison, compare
 from .identity import identify
 from .page import write_page
 from .report import table, to_json, write_json
+from .sharding import merged, shard
 from .stages import Subjects, error_over_time, measure
-from .statistics import wilson
+from .sweep import sweep
 from .tasks import Task
 
 LEVELS = (2, 4, 8, 16)
@@ -55,7 +55,9 @@ def compared(
     device  where rate and spiking model run; files and chips run on the CPU
     """
     exported = folder / "export"
-    export(net, exported, task.test_x)
+    if processes.rank() == 0:
+        export(net, exported, task.test_x)
+    processes.barrier()
     subjects = Subjects(rate, net, task, exported, torch.device(device))
     return concluded(
         subjects, calibration="not recorded", margin=margin, seed=seed, progress=progress
@@ -71,10 +73,16 @@ def concluded(
     coverage: Coverage | None = None,
     progress: bool = True,
 ) -> Flow:
-    """Measure every stage of `subjects` and set them side by side."""
-    columns = measure(subjects, progress=progress)
+    """Measure every stage of `subjects` and set them side by side.
+
+    Under torchrun each process measures a stretch of the test part; all get the same result.
+    """
     net, task = subjects.network, subjects.task
+    part = replace(subjects, task=shard(task))
+    columns = merged(processes.gathered(measure(part, progress=progress)))
     coverage = cover(subjects.rate, code=net.code) if coverage is None else coverage
+    # a gated model would have to be distilled anew at every K
+    counts = () if subjects.rate.rnn.forget == "gated" else LEVELS
     sides = "two-sided" if net.code.two_sided else "one-sided"
     comparison = compare(
         task.test_y.numpy(),
@@ -89,39 +97,23 @@ def concluded(
             device=str(subjects.device),
         ),
         margin=margin,
-        levels=level_curve(subjects.rate, task),
+        levels=sweep(subjects.rate, task, levels=counts),
         drift=error_over_time(subjects),
         coverage=[(node.name, node.fidelity, node.reason) for node in coverage.nodes],
     )
+    first = replace(subjects, task=replace(task, test_x=task.test_x[:1], test_y=task.test_y[:1]))
     raster = {
-        name: spikes[0].reshape(spikes.shape[1], -1) for name, spikes in subjects.rasters.items()
+        name: spikes[0].reshape(spikes.shape[1], -1) for name, spikes in first.rasters.items()
     }
     return Flow(comparison, raster)
-
-
-@torch.no_grad()
-def level_curve(
-    rate: SubLSTMClassifier, task: Task, *, levels: Sequence[int] = LEVELS
-) -> tuple[LevelPoint, ...]:
-    """Accuracy and spikes of the conversion without data at several K; none for a gated forget."""
-    if rate.rnn.forget == "gated":
-        return ()
-    points = []
-    for count in levels:
-        net = convert(rate.cpu(), code=Population(count)).network
-        run = net.run(task.test_x)
-        values = run.output if run.logits is None else run.logits
-        right = int((values[:, -1].argmax(1) == task.test_y).sum())
-        spikes = float(activity(net, run.counts).spikes.double().mean())
-        points.append(LevelPoint(count, wilson(right, len(task.test_y)), spikes))
-    return tuple(points)
 
 
 def written(flow: Flow, folder: Path) -> Answer:
     """Write report.json and report.html into `folder`; the answer is no where the margin is."""
     comparison = flow.comparison
-    write_json(comparison, folder / "report.json")
-    write_page(comparison, folder / "report.html", raster=flow.raster)
+    if processes.rank() == 0:
+        write_json(comparison, folder / "report.json")
+        write_page(comparison, folder / "report.html", raster=flow.raster)
     code = NO if comparison.verdict in ("DEGRADED", "FAIL") else DONE
     text = f"{table(comparison)}\n\n{folder / 'report.html'}\n{folder / 'report.json'}"
     return Answer(text, json.loads(to_json(comparison)), code)

@@ -33,6 +33,7 @@ from spiking import (
     SpikingNetwork,
     SubLSTMClassifier,
     activity,
+    processes,
     twin_forward,
     twin_trace,
 )
@@ -112,7 +113,8 @@ def measure(subjects: Subjects, *, progress: bool = True) -> list[Column | Missi
     """Every stage in order; one whose software is absent is a `Missing` with the reason."""
     chosen = [(name, run) for name, run in STAGES.items() if _wanted(name, subjects)]
     found: list[Column | Missing] = []
-    bar = tqdm(chosen, "compare", unit="stage", disable=None if progress else True)
+    shown = progress and processes.rank() == 0
+    bar = tqdm(chosen, "compare", unit="stage", disable=None if shown else True)
     for name, run in bar:
         bar.set_postfix_str(name)
         try:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from spiking import SubLSTM, SubLSTMClassifier
+from spiking import SubLSTM, SubLSTMClassifier, processes
 from spiking.errors import ConfigError
 
 from .tasks import Task
@@ -54,6 +54,7 @@ def train(
 ) -> SubLSTMClassifier:
     """A `SubLSTMClassifier` trained on the task's training part; never sees the test part.
 
+    Under torchrun every batch is shared out, and the processes end with the same model.
     Deterministic for a seed on one machine; torch's global generator is left as it was.
     """
     settings = TrainSettings() if settings is None else settings
@@ -68,13 +69,14 @@ def train(
         optimiser, settings.learning_rate, total_steps=settings.epochs * batches
     )
     criterion = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
-    bar = tqdm(
-        range(settings.epochs), "train rate", unit="epoch", disable=None if progress else True
-    )
+    shown = progress and processes.rank() == 0
+    bar = tqdm(range(settings.epochs), "train rate", unit="epoch", disable=None if shown else True)
+    learner = processes.together(model)
     for _ in bar:
         for chosen in torch.randperm(len(x), generator=order).split(settings.batch_size):
             optimiser.zero_grad()
-            loss = criterion(model(x[chosen]), y[chosen])
+            mine, factor = processes.share(chosen)
+            loss = factor * criterion(learner(x[mine]), y[mine])
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()

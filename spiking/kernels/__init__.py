@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 from torch import Tensor
 
@@ -31,6 +33,8 @@ __all__ = [
     "usable",
 ]
 
+_MOST_GPU_UNITS = 128
+
 
 def run_rate(
     x: Tensor,
@@ -45,14 +49,20 @@ def run_rate(
 ) -> RateStep:
     """One layer over x (time, batch, input) from h and c (batch, hidden), as fast as can be.
 
-    Float32 on the CPU runs in the C++ core where there is one, everything else in the reference;
-    the values agree to rounding.
+    Float32 on the CPU runs in the C++ core where there is one; on a GPU up to 128 units run in
+    Triton where SUBSPIKE_KERNELS=triton asks for it; everything else runs in the reference. The
+    values agree to rounding.
 
     trace      give every field at every step; otherwise z, i, o, f may be empty and c may hold
                the last step only, as its last entry. Gates of the core carry no gradient.
     recompute  keep a sixth of the memory for the backward and compute the gates anew; not with
                `trace`
     """
+    if _triton_wanted(x, hidden=h.shape[1]):
+        from . import gpu
+
+        done = gpu.run(x, weights, h, c, gate=gate, output=output)
+        return _step(done.gates, weights.forget, done.c, done.h)
     if not usable(x):
         return reference_rate(x, weights, h, c, gate=gate, output=output)
     learning = torch.is_grad_enabled() and any(
@@ -65,6 +75,15 @@ def run_rate(
     none = x.new_empty(0, *h.shape)
     if keep != cpu.ALL:
         return RateStep(none, none, none, none, kept.c, kept.h)
-    z, i, o, *computed = kept.gates.unbind(2)
-    f = computed[0] if weights.forget is None else weights.forget.expand_as(z)
-    return RateStep(z, i, o, f, kept.c, kept.h)
+    return _step(kept.gates, weights.forget, kept.c, kept.h)
+
+
+def _step(gates: Tensor, forget: Tensor | None, c: Tensor, h: Tensor) -> RateStep:
+    z, i, o, *computed = gates.unbind(2)
+    return RateStep(z, i, o, computed[0] if forget is None else forget.expand_as(z), c, h)
+
+
+def _triton_wanted(x: Tensor, *, hidden: int) -> bool:
+    """Whether the GPU kernels were asked for and fit; they are not the default while unmeasured."""
+    asked = os.environ.get("SUBSPIKE_KERNELS") == "triton"
+    return asked and x.is_cuda and x.dtype == torch.float32 and hidden <= _MOST_GPU_UNITS

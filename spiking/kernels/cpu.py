@@ -98,10 +98,10 @@ def _rate(
     hidden = h0.shape[1]
     gates = weight_hh.shape[0] // hidden
     size = _chunk(batch, gates * hidden) if keep == BOUNDARIES else max(steps, 1)
-    h = _fresh(x, steps, batch, hidden)
+    h = fresh(x, steps, batch, hidden)
     kept = steps if keep == ALL else math.ceil(steps / size)
-    c = _fresh(x, kept, batch, hidden)
-    values = _fresh(x, *((steps, batch, gates, hidden) if keep == ALL else (0,)))
+    c = fresh(x, kept, batch, hidden)
+    values = fresh(x, *((steps, batch, gates, hidden) if keep == ALL else (0,)))
     fused = x.shape[2] <= _WIDEST_FUSED_INPUT
     drive = None if fused else _drive(x, weight_ih, bias)
     inner = packed(weight_ih, gates, hidden) if fused else None
@@ -166,7 +166,7 @@ def rate_backward(
     c: Tensor,
     values: Tensor,
     grad_h: Tensor,
-    grad_c: Tensor,
+    grad_c: Tensor | None,
     gate: int,
     output: int,
     needs_x: bool,
@@ -176,7 +176,8 @@ def rate_backward(
     Where `values` is empty, gates are computed anew chunk by chunk. `d_x` is empty unless needed.
     """
     x, h0, c0 = x.contiguous(), h0.contiguous(), c0.contiguous()
-    grad_h, grad_c = grad_h.contiguous(), grad_c.contiguous()
+    grad_h = grad_h.contiguous()
+    grad_c = None if grad_c is None else grad_c.contiguous()
     steps, batch, inputs = x.shape
     hidden = h0.shape[1]
     rows = weight_hh.shape[0]
@@ -189,24 +190,25 @@ def rate_backward(
     constant = None if forget is None else forget.contiguous()
     back = _packed_wide(weight_hh, rows, hidden)
     room = x.new_empty(min(size, steps), batch, rows)
-    before = torch.cat([h0[None], h[:-1]]) if steps else h
     for index in reversed(range(math.ceil(steps / size))):
         start, end = index * size, min((index + 1) * size, steps)
         call.steps = end - start
         d_drive, c_start = room[: end - start], c0
+        before = h[start - 1 : end - 1] if start else torch.cat([h0[None], h[: end - 1]])
+        flat_before = before.reshape(-1, hidden)
         if stored:
             gates, cells = values[start:end], c[start:end]
             c_start = c[start - 1] if start else c0
-            grad_cells: Tensor | None = grad_c[start:end]
+            grad_cells = None if grad_c is None else grad_c[start:end]
         else:
             drive = _drive(x[start:end], weight_ih, bias)
-            drive.view(-1, rows).addmm_(before[start:end].reshape(-1, hidden), weight_hh.t())
+            drive.view(-1, rows).addmm_(flat_before, weight_hh.t())
             c_start = c[index - 1] if index else c0
             gates, cells = torch.empty_like(drive), x.new_empty(end - start, batch, hidden)
             _library().rate_replay(
                 ctypes.byref(call), *map(at, (drive, constant, c_start, cells, gates))
             )
-            d_c += grad_c[index]
+            d_c += 0.0 if grad_c is None else grad_c[index]
             grad_cells = None
         _library().rate_backward(
             ctypes.byref(call),
@@ -214,7 +216,7 @@ def rate_backward(
             *map(at, (d_h, d_c, d_drive, d_forget)),
         )
         flat = d_drive.view(-1, rows)
-        d_rec.addmm_(flat.t(), before[start:end].view(-1, hidden))
+        d_rec.addmm_(flat.t(), flat_before)
         d_in.addmm_(flat.t(), x[start:end].view(-1, inputs))
         d_bias += flat.sum(0)
         if needs_x:
@@ -235,7 +237,7 @@ def _(
     c: Tensor,
     values: Tensor,
     grad_h: Tensor,
-    grad_c: Tensor,
+    grad_c: Tensor | None,
     gate: int,
     output: int,
     needs_x: bool,
@@ -284,7 +286,8 @@ def _chunk(batch: int, rows: int) -> int:
     return max(math.ceil(_CHUNK_ROWS / batch), math.ceil(_CHUNK_BYTES / (4 * batch * rows)))
 
 
-def _fresh(like: Tensor, *shape: int) -> Tensor:
+def fresh(like: Tensor, *shape: int) -> Tensor:
+    """A new tensor in large pages, where it is large."""
     made = like.new_empty(shape)
     _library().prefer_large_pages(at(made), ctypes.c_int64(4 * made.numel()))
     return made

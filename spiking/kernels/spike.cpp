@@ -36,6 +36,7 @@ struct SpikeResults {
   int16_t* outputs;  // signed counts of s (steps, batch, hidden)
   double* cells;     // cell in quanta after each step (steps, batch, hidden)
   float* values;     // act(drive) of the gates, unrounded (steps, batch, 3, hidden)
+  float* levels;     // cell as a value, in quanta / K (steps, batch, hidden)
   int32_t* totals;   // neurons that fired, of z, i, o, s (4, batch, hidden)
   const int64_t* lengths;  // steps that count (batch)
 };
@@ -122,7 +123,12 @@ inline void add_events(float* drive, int padded, const float* columns, const Eve
 }
 
 inline void write(int16_t* to, vi values, int n) {
-  for (int j = 0; j < VL && j < n; ++j) to[j] = int16_t(values[j]);
+  typedef int16_t vs __attribute__((vector_size(2 * VL)));
+  const vs small = __builtin_convertvector(values, vs);
+  if (n >= VL)
+    std::memcpy(to, &small, sizeof small);
+  else
+    std::memcpy(to, &small, 2 * n);
 }
 
 // one row of one step: spikes of the gates, the cell, spikes of the output
@@ -167,6 +173,10 @@ inline void advance(const SpikeCall& s, const SpikeWeights& w, const SpikeResult
     }
   }
   if (out.cells) std::memcpy(out.cells + at, row.cell.data(), 8 * H);
+  if (out.levels) {
+    const double k = s.above + s.below;
+    for (int u = 0; u < H; ++u) out.levels[at + u] = float(row.cell[u] / k);
+  }
 }
 
 // drives of R rows as a dense product, gate by gate of each tile of units

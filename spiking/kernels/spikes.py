@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .build import core
-from .cpu import CODES, at, packed, rate_backward
+from .cpu import CODES, at, fresh, packed, rate_backward
 
 _FEWEST_DENSE_ROWS = 2  # spike.cpp forms no dense product of so few rows
 _SMALL = 10**6  # synaptic weights met by a call below which threads cost more than they bring
@@ -48,6 +48,7 @@ class Spiked(NamedTuple):
     outputs  signed counts of s                                 # (time, batch, hidden) int16
     cells    cell in quanta after each step                     # (time, batch, hidden) float64
     values   act(drive), unrounded                              # (time, batch, 3, hidden)
+    levels   cell as a value, quanta / K                        # (time, batch, hidden) float32
     """
 
     counts: Tensor
@@ -57,6 +58,7 @@ class Spiked(NamedTuple):
     outputs: Tensor
     cells: Tensor
     values: Tensor
+    levels: Tensor
 
 
 class _Call(ctypes.Structure):
@@ -103,6 +105,7 @@ class _Results(ctypes.Structure):
             "outputs",
             "cells",
             "values",
+            "levels",
             "totals",
             "lengths",
         )
@@ -118,7 +121,7 @@ def run_events(
     *,
     lengths: Tensor | None = None,
     record: bool = False,
-    values: bool = False,
+    learn: bool = False,
 ) -> Spiked:
     """The layer over x (time, batch, input) in the C++ core; no gradient.
 
@@ -126,7 +129,7 @@ def run_events(
     cell     cell in quanta before it                   # (batch, hidden) float64
     lengths  steps whose spikes count in `totals`       # (batch,)
     record   fill gates, outputs and cells
-    values   fill values and cells, which a backward needs
+    learn    fill values and levels, which a backward needs
 
     On the fixed-point grid it equals the definition bit for bit; off it sums may round otherwise.
     """
@@ -153,15 +156,15 @@ def run_events(
     }
     none = x.new_empty(0)
     shape = (steps, batch, hidden)
-    whole = record or values
     made = Spiked(
-        counts=x.new_empty(shape),
+        counts=fresh(x, *shape),
         cell=cell.contiguous().clone(),
         totals=torch.empty(4, batch, hidden, dtype=torch.int32),
         gates=torch.empty(steps, batch, 3, hidden, dtype=torch.int16) if record else none,
         outputs=torch.empty(shape, dtype=torch.int16) if record else none,
-        cells=torch.empty(shape, dtype=torch.float64) if whole else none,
-        values=x.new_empty(steps, batch, 3, hidden) if values else none,
+        cells=torch.empty(shape, dtype=torch.float64) if record else none,
+        values=fresh(x, steps, batch, 3, hidden) if learn else none,
+        levels=fresh(x, *shape) if learn else none,
     )
     limits = None if lengths is None else lengths.to(torch.int64).contiguous()
     results = {name: at(value) for name, value in made._asdict().items() if value.numel()}
@@ -218,26 +221,26 @@ class Twin(NamedTuple):
     """The layer with gradients; time first.
 
     counts  signed counts K h                                      # (time, batch, hidden)
-    gates   signed counts of z, i, o, without gradient             # (time, batch, 3, hidden)
-    cells   cell in quanta after each step, without gradient       # (time, batch, hidden) float64
+    levels  cell as a value c, without gradient                    # (time, batch, hidden)
+    gates   signed counts of z, i, o, without gradient; empty unless asked for
+                                                                   # (time, batch, 3, hidden)
     """
 
     counts: Tensor
+    levels: Tensor
     gates: Tensor
-    cells: Tensor
 
 
-def run_twin(x: Tensor, layer: Layer, *, levels: int) -> Twin:
+def run_twin(x: Tensor, layer: Layer, *, gates: bool) -> Twin:
     """`run_events` from silence, differentiable: the rounding passes gradients straight through.
 
-    x  (time, batch, input); `layer.weight_hh` is R / K as there
+    x  (time, batch, input)
 
     The gradient is that of the unrounded equations at the rounded values, so it is the backward
     of the rate kernel.
     """
-    code = CODES[layer.activation]
-    counts, gates, cells, _ = _twin(x, *layer[:-1], levels, code)
-    return Twin(counts, gates, cells)
+    counts, levels, fired, _ = _twin(x, *layer[:-1], CODES[layer.activation], gates)
+    return Twin(counts, levels, fired)
 
 
 @torch.library.custom_op("subspike::spikes", mutates_args=())
@@ -250,15 +253,15 @@ def _twin(
     threshold: Tensor,
     cell_threshold: Tensor,
     signs: Tensor,
-    levels: int,
     activation: int,
+    gates: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     name = next(name for name, code in CODES.items() if code == activation)
     layer = Layer(weight_ih, weight_hh, bias, forget, threshold, cell_threshold, signs, name)
     shape = (x.shape[1], len(forget))
     silence = x.new_zeros(shape), torch.zeros(shape, dtype=torch.float64)
-    done = run_events(x, layer, *silence, record=True, values=True)
-    return done.counts, done.gates, done.cells, done.values
+    done = run_events(x, layer, *silence, record=gates, learn=True)
+    return done.counts, done.levels, done.gates, done.values
 
 
 @_twin.register_fake
@@ -271,57 +274,48 @@ def _(
     threshold: Tensor,
     cell_threshold: Tensor,
     signs: Tensor,
-    levels: int,
     activation: int,
+    gates: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     shape = (x.shape[0], x.shape[1], len(forget))
-    gates = (x.shape[0], x.shape[1], 3, len(forget))
-    return (
-        x.new_empty(shape),
-        x.new_empty(gates, dtype=torch.int16),
-        x.new_empty(shape, dtype=torch.float64),
-        x.new_empty(gates),
-    )
+    whole = (x.shape[0], x.shape[1], 3, len(forget))
+    fired = x.new_empty(whole, dtype=torch.int16) if gates else x.new_empty(0)
+    return x.new_empty(shape), x.new_empty(shape), fired, x.new_empty(whole)
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    x, weight_ih, weight_hh, bias, forget, *_, levels, activation = inputs
-    counts, gates, cells, values = output
-    ctx.mark_non_differentiable(gates, cells, values)
-    ctx.settings = levels, activation
-    ctx.save_for_backward(x, weight_ih, weight_hh, bias, forget, counts, cells, values)
+    x, weight_ih, weight_hh, bias, forget, *_, activation, _ = inputs
+    counts, levels, gates, values = output
+    ctx.mark_non_differentiable(levels, gates, values)
+    ctx.activation = activation
+    ctx.levels = len(inputs[5])
+    ctx.save_for_backward(x, weight_ih, weight_hh, bias, forget, counts, levels, values)
 
 
 def _differentiate(ctx: Any, grad_counts: Tensor, *_: Tensor) -> tuple[Any, ...]:
-    x, weight_ih, weight_hh, bias, forget, counts, cells, values = ctx.saved_tensors
-    levels, activation = ctx.settings
+    x, weight_ih, weight_hh, bias, forget, counts, levels, values = ctx.saved_tensors
     silence = counts.new_zeros(counts.shape[1:])
-    # in values, not quanta: h = counts / K, so that R and not R / K multiplies it
+    # gradients flow in values: R, not R / K, takes one to h; what h is multiplied with in the
+    # product for the weights are counts, so that product is already the gradient of R / K
     d_x, d_in, d_rec, d_bias, d_forget, _, _ = rate_backward(
         x,
         weight_ih,
-        weight_hh * levels,
+        weight_hh * ctx.levels,
         bias,
         forget.float(),
         silence,
         silence,
-        counts / levels,
-        (cells / levels).float(),
+        counts,
+        levels,
         values,
-        grad_counts * levels,
-        torch.zeros_like(counts),
-        activation,
-        activation,
+        grad_counts * ctx.levels,
+        None,
+        ctx.activation,
+        ctx.activation,
         ctx.needs_input_grad[0],
     )
-    found = (
-        d_x if ctx.needs_input_grad[0] else None,
-        d_in,
-        d_rec * levels,
-        d_bias,
-        d_forget.to(forget.dtype),
-    )
-    return (*found, None, None, None, None, None)
+    d_x = d_x if ctx.needs_input_grad[0] else None
+    return (d_x, d_in, d_rec, d_bias, d_forget.to(forget.dtype), None, None, None, None, None)
 
 
 _twin.register_autograd(_differentiate, setup_context=_save)

@@ -1,5 +1,7 @@
 """Inverses undo their activations, and unknown names are refused."""
 
+import pickle
+
 import pytest
 import torch
 
@@ -23,3 +25,8 @@ def test_the_hard_sigmoid_is_the_tangent_at_rest_and_clips() -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="sigmoid"):
         activation_named("relu", among=("sigmoid", "tanh"))
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_an_activation_can_be_sent_to_another_process(name) -> None:
+    assert pickle.loads(pickle.dumps(ACTIVATIONS[name])) == ACTIVATIONS[name]

@@ -34,7 +34,8 @@ def test_twin_and_network_are_equal(seed, monkeypatch) -> None:
         for name in "zio":
             counted = (run.spikes[f"l{index}.{name}"] * layer.signs).sum(-1) - net.code.rest
             assert torch.equal(counted / net.code.levels, twin[f"l{index}.{name}"])
-        assert torch.equal(run.cells[f"l{index}.c"], twin[f"l{index}.c"])
+        cells = run.cells[f"l{index}.c"].to(twin[f"l{index}.c"].dtype)
+        assert torch.equal(cells, twin[f"l{index}.c"])
 
 
 def test_error_falls_as_one_over_levels() -> None:

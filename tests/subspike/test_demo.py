@@ -12,7 +12,7 @@ from converter import load_checkpoint, load_network, read_golden, read_nir
 from spiking import Population
 from subspike.compare import Missing
 from subspike.demo import CODE, demo
-from subspike.flow import level_curve, written
+from subspike.flow import written
 from subspike.report import from_json
 from subspike.stages import STAGES, Subjects, error_over_time, measure
 from subspike.tasks import Task, load_task
@@ -155,12 +155,9 @@ def test_only_stages_whose_network_is_given_run(made) -> None:
     assert names == [n for n in STAGES if n not in optional | {"spiking on GPU"}]
 
 
-def test_drift_is_zero_against_itself_and_level_curve_rises(made) -> None:
+def test_errors_are_numbers(made) -> None:
     given = subjects(made)
     assert np.isfinite(error_over_time(given)["logits"]).all()
-    points = level_curve(given.rate, load_task("digits-rows"), levels=(2, 16))
-    assert points[0].accuracy.value < points[1].accuracy.value
-    assert points[0].spikes < points[1].spikes
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")

@@ -111,7 +111,7 @@ def test_gradients_of_the_twin(seed, threads, monkeypatch) -> None:
         found.append((trace, grads))
     (fast, mine), (slow, theirs) = found
     for name, value in slow.items():
-        assert torch.equal(fast[name], value), name
+        assert torch.equal(fast[name], value.to(fast[name].dtype)), name
     for one, other in zip(mine, theirs, strict=True):
         assert one.dtype == other.dtype
         scale = max(1e-3, float(other.abs().max()))
@@ -120,14 +120,12 @@ def test_gradients_of_the_twin(seed, threads, monkeypatch) -> None:
 
 def test_the_operator_keeps_torchs_contract() -> None:
     net, x = random_network(3), random_inputs(3)
-    numbers = net.stack[0].numbers()
-    tensors = [
-        value.detach().requires_grad_(value.dtype.is_floating_point) for value in numbers[:4]
-    ]
-    arguments = (net.encode(x).transpose(0, 1), *tensors, *(v.detach() for v in numbers[4:7]), 8, 0)
+    numbers = [value.detach() for value in net.stack[0].numbers()[:-1]]
+    for value in numbers[:5]:
+        value.requires_grad_()
     torch.library.opcheck(
         torch.ops.subspike.spikes.default,
-        (*arguments[:4], arguments[4], *arguments[5:]),
+        (net.encode(x).transpose(0, 1), *numbers, 0, True),
         test_utils=("test_schema", "test_autograd_registration", "test_faketensor"),
     )
 

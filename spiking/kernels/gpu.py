@@ -1,0 +1,344 @@
+"""The recurrences on a GPU: one launch a sequence, weights held near, state in registers (Triton).
+
+A program owns 16 batch rows over all steps, so that no two programs wait for each other. Up to 128
+units; wider layers run in torch. Products are IEEE float32, which keeps spikes on the grid exact.
+Triton's interpreter runs the same kernels on a CPU (TRITON_INTERPRET=1), which is how they are
+tested where there is no GPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from ..activation import Activation
+from .cpu import CODES
+from .reference import Weights
+from .spikes import Layer
+
+_ROWS = 16
+
+
+@triton.jit
+def _activate(x: Any, which: tl.constexpr) -> Any:
+    if which == 1:
+        return tl.minimum(tl.maximum(x * 0.25 + 0.5, 0.0), 1.0)
+    if which == 2:
+        return 2.0 / (1.0 + tl.exp(-2.0 * x)) - 1.0
+    return 1.0 / (1.0 + tl.exp(-x))
+
+
+@triton.jit
+def _slope(y: Any, which: tl.constexpr) -> Any:
+    if which == 1:
+        return tl.where((y > 0.0) & (y < 1.0), 0.25, 0.0)
+    if which == 2:
+        return 1.0 - y * y
+    return y * (1.0 - y)
+
+
+@triton.jit
+def _weights(recurrent: Any, gate: tl.constexpr, hidden: Any, row: Any, column: Any) -> Any:
+    """R of one gate at [row, column], zero beyond the last unit."""
+    live = (row < hidden) & (column < hidden)
+    return tl.load(recurrent + (gate * hidden + row) * hidden + column, mask=live, other=0.0)
+
+
+@triton.jit
+def _forward(
+    drive: Any,
+    recurrent: Any,
+    forget: Any,
+    h0: Any,
+    c0: Any,
+    h_out: Any,
+    c_out: Any,
+    gates_out: Any,
+    steps: Any,
+    batch: Any,
+    hidden: Any,
+    GATES: tl.constexpr,
+    WIDTH: tl.constexpr,
+    ROWS: tl.constexpr,
+    GATE: tl.constexpr,
+    CELL: tl.constexpr,
+) -> None:
+    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
+    units = tl.arange(0, WIDTH)[None, :]
+    inner = tl.arange(0, WIDTH)[:, None]
+    live = (rows < batch) & (units < hidden)
+    place = rows * hidden + units
+    wide = rows * GATES * hidden + units
+    r_z = _weights(recurrent, 0, hidden, units, inner)
+    r_i = _weights(recurrent, 1, hidden, units, inner)
+    r_o = _weights(recurrent, 2, hidden, units, inner)
+    if GATES == 4:
+        r_f = _weights(recurrent, 3, hidden, units, inner)
+    else:
+        f = tl.load(forget + units, mask=units < hidden, other=0.0)
+    h = tl.load(h0 + place, mask=live, other=0.0)
+    c = tl.load(c0 + place, mask=live, other=0.0)
+    for t in range(steps):
+        now = drive + t * batch * GATES * hidden + wide
+        kept = gates_out + t * batch * GATES * hidden + wide
+        a_z = tl.load(now, mask=live, other=0.0)
+        a_i = tl.load(now + hidden, mask=live, other=0.0)
+        a_o = tl.load(now + 2 * hidden, mask=live, other=0.0)
+        z = _activate(a_z + tl.dot(h, r_z, input_precision="ieee"), GATE)
+        i = _activate(a_i + tl.dot(h, r_i, input_precision="ieee"), GATE)
+        o = _activate(a_o + tl.dot(h, r_o, input_precision="ieee"), GATE)
+        if GATES == 4:
+            a_f = tl.load(now + 3 * hidden, mask=live, other=0.0)
+            f = _activate(a_f + tl.dot(h, r_f, input_precision="ieee"), GATE)
+            tl.store(kept + 3 * hidden, f, mask=live)
+        c = f * c + z - i
+        h = tl.where(live, _activate(c, CELL) - o, 0.0)
+        tl.store(kept, z, mask=live)
+        tl.store(kept + hidden, i, mask=live)
+        tl.store(kept + 2 * hidden, o, mask=live)
+        tl.store(c_out + t * batch * hidden + place, c, mask=live)
+        tl.store(h_out + t * batch * hidden + place, h, mask=live)
+
+
+@triton.jit
+def _backward(
+    recurrent: Any,
+    forget: Any,
+    gates: Any,
+    cells: Any,
+    grad_h: Any,
+    grad_c: Any,
+    d_h0: Any,
+    d_c0: Any,
+    d_drive: Any,
+    d_forget: Any,
+    steps: Any,
+    batch: Any,
+    hidden: Any,
+    GATES: tl.constexpr,
+    WIDTH: tl.constexpr,
+    ROWS: tl.constexpr,
+    GATE: tl.constexpr,
+    CELL: tl.constexpr,
+) -> None:
+    """Gradients of the drives, last step first; the equations stand in rate.cpp."""
+    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
+    units = tl.arange(0, WIDTH)[None, :]
+    inner = tl.arange(0, WIDTH)[:, None]
+    live = (rows < batch) & (units < hidden)
+    place = rows * hidden + units
+    wide = rows * GATES * hidden + units
+    r_z = _weights(recurrent, 0, hidden, inner, units)
+    r_i = _weights(recurrent, 1, hidden, inner, units)
+    r_o = _weights(recurrent, 2, hidden, inner, units)
+    if GATES == 4:
+        r_f = _weights(recurrent, 3, hidden, inner, units)
+    else:
+        f = tl.load(forget + units, mask=units < hidden, other=0.0)
+    dh = tl.zeros((ROWS, WIDTH), tl.float32)
+    dc = tl.zeros((ROWS, WIDTH), tl.float32)
+    df_sum = tl.zeros((ROWS, WIDTH), tl.float32)
+    for back in range(steps):
+        t = steps - 1 - back
+        step, stretch = t * batch * hidden, t * batch * GATES * hidden
+        kept, now = gates + stretch + wide, d_drive + stretch + wide
+        before = tl.load(cells + step + place, mask=live, other=0.0)
+        c = tl.load(cells + step + batch * hidden + place, mask=live, other=0.0)
+        z = tl.load(kept, mask=live, other=0.0)
+        i = tl.load(kept + hidden, mask=live, other=0.0)
+        o = tl.load(kept + 2 * hidden, mask=live, other=0.0)
+        dh += tl.load(grad_h + step + place, mask=live, other=0.0)
+        dc += tl.load(grad_c + step + place, mask=live, other=0.0)
+        dc += dh * _slope(_activate(c, CELL), CELL)
+        a_z = dc * _slope(z, GATE)
+        a_i = -dc * _slope(i, GATE)
+        a_o = -dh * _slope(o, GATE)
+        dh = tl.dot(a_z, r_z, input_precision="ieee")
+        dh += tl.dot(a_i, r_i, input_precision="ieee")
+        dh += tl.dot(a_o, r_o, input_precision="ieee")
+        if GATES == 4:
+            f = tl.load(kept + 3 * hidden, mask=live, other=0.0)
+            a_f = dc * before * _slope(f, GATE)
+            dh += tl.dot(a_f, r_f, input_precision="ieee")
+            tl.store(now + 3 * hidden, a_f, mask=live)
+        else:
+            df_sum += dc * before
+        tl.store(now, a_z, mask=live)
+        tl.store(now + hidden, a_i, mask=live)
+        tl.store(now + 2 * hidden, a_o, mask=live)
+        dc = dc * f
+    tl.store(d_h0 + place, dh, mask=live)
+    tl.store(d_c0 + place, dc, mask=live)
+    if GATES == 3:
+        tl.store(d_forget + place, df_sum, mask=live)
+
+
+@triton.jit
+def _fire(
+    drive: Any,
+    recurrent: Any,
+    forget: Any,
+    gate_above: Any,
+    gate_below: Any,
+    cell_above: Any,
+    cell_below: Any,
+    counts_in: Any,
+    cell_io: Any,
+    counts_out: Any,
+    steps: Any,
+    batch: Any,
+    hidden: Any,
+    ABOVE: tl.constexpr,
+    BELOW: tl.constexpr,
+    WIDTH: tl.constexpr,
+    ROWS: tl.constexpr,
+) -> None:
+    """Signed spike counts of a population-coded layer; the equations stand in spiking/neuron.py."""
+    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
+    units = tl.arange(0, WIDTH)[None, :]
+    inner = tl.arange(0, WIDTH)[:, None]
+    live = (rows < batch) & (units < hidden)
+    place = rows * hidden + units
+    wide = rows * 3 * hidden + units
+    r_z = _weights(recurrent, 0, hidden, units, inner)
+    r_i = _weights(recurrent, 1, hidden, units, inner)
+    r_o = _weights(recurrent, 2, hidden, units, inner)
+    f = tl.load(forget + units, mask=units < hidden, other=0.0)
+    counts = tl.load(counts_in + place, mask=live, other=0.0)
+    cell = tl.load(cell_io + place, mask=live, other=0.0)
+    for t in range(steps):
+        now = drive + t * batch * 3 * hidden + wide
+        a_z = tl.load(now, mask=live, other=0.0) + tl.dot(counts, r_z, input_precision="ieee")
+        a_i = tl.load(now + hidden, mask=live, other=0.0)
+        a_i += tl.dot(counts, r_i, input_precision="ieee")
+        a_o = tl.load(now + 2 * hidden, mask=live, other=0.0)
+        a_o += tl.dot(counts, r_o, input_precision="ieee")
+        change = tl.zeros((ROWS, WIDTH), tl.float32)
+        n_o = tl.zeros((ROWS, WIDTH), tl.float32)
+        n_s = tl.zeros((ROWS, WIDTH), tl.float32)
+        for k in range(ABOVE):
+            limit = tl.load(gate_above + k)
+            change += (a_z > limit).to(tl.float32) - (a_i > limit).to(tl.float32)
+            n_o += (a_o > limit).to(tl.float32)
+        for k in range(BELOW):
+            limit = tl.load(gate_below + k)
+            change -= (a_z < limit).to(tl.float32) - (a_i < limit).to(tl.float32)
+            n_o -= (a_o < limit).to(tl.float32)
+        decayed = f * cell
+        cell = decayed + change.to(tl.float64)
+        for k in range(ABOVE):
+            n_s += (cell > tl.load(cell_above + k)).to(tl.float32)
+        for k in range(BELOW):
+            n_s -= (cell < tl.load(cell_below + k)).to(tl.float32)
+        counts = tl.where(live, n_s - n_o, 0.0)
+        tl.store(counts_out + t * batch * hidden + place, counts, mask=live)
+    tl.store(cell_io + place, cell, mask=live)
+
+
+class Run(NamedTuple):
+    """h and c (time, batch, hidden), and gates (time, batch, gates, hidden) without gradient."""
+
+    h: Tensor
+    c: Tensor
+    gates: Tensor
+
+
+def run(
+    x: Tensor, weights: Weights, h: Tensor, c: Tensor, *, gate: Activation, output: Activation
+) -> Run:
+    """The rate recurrence over x (time, batch, input), differentiable; up to 128 units."""
+    drive = torch.nn.functional.linear(x, weights.weight_ih, weights.bias)
+    codes = CODES[gate.name], CODES[output.name]
+    return Run(*_Rate.apply(drive, weights.weight_hh, weights.forget, h, c, *codes))  # type: ignore[no-untyped-call]  # torch types no Function
+
+
+class _Rate(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        drive: Tensor,
+        recurrent: Tensor,
+        forget: Tensor | None,
+        h0: Tensor,
+        c0: Tensor,
+        *codes: int,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        drive, recurrent, h0, c0 = (each.contiguous() for each in (drive, recurrent, h0, c0))
+        steps, batch, rows = drive.shape
+        hidden = h0.shape[1]
+        h, c = (drive.new_empty(steps, batch, hidden) for _ in range(2))
+        gates = drive.new_empty(steps, batch, rows // hidden, hidden)
+        constant = h0 if forget is None else forget.contiguous()
+        sizes = (steps, batch, hidden, rows // hidden, _width(hidden), _ROWS, *codes)
+        _forward[_grid(batch)](drive, recurrent, constant, h0, c0, h, c, gates, *sizes)
+        ctx.save_for_backward(recurrent, constant, h0, c0, h, c, gates)
+        ctx.sizes, ctx.fixed = sizes, forget is not None
+        ctx.mark_non_differentiable(gates)
+        return h, c, gates
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        recurrent, constant, h0, c0, h, c, gates = ctx.saved_tensors
+        grad_h, grad_c = (each.contiguous() for each in grads[:2])
+        d_h, d_c, d_forget = (torch.zeros_like(h0) for _ in range(3))
+        d_drive = torch.empty_like(gates)
+        _backward[_grid(len(h0))](
+            recurrent,
+            constant,
+            gates,
+            torch.cat([c0[None], c]),
+            grad_h,
+            grad_c,
+            d_h,
+            d_c,
+            d_drive,
+            d_forget,
+            *ctx.sizes,
+        )
+        flat = d_drive.flatten(2)
+        before = torch.cat([h0[None], h[:-1]])
+        d_recurrent = flat.flatten(0, 1).t() @ before.flatten(0, 1)
+        return flat, d_recurrent, d_forget.sum(0) if ctx.fixed else None, d_h, d_c, None, None
+
+
+@torch.no_grad()
+def run_spikes(x: Tensor, layer: Layer, counts: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """Signed counts (time, batch, hidden) and the last cell, as `run_events` gives them."""
+    drive = torch.nn.functional.linear(x, layer.weight_ih, layer.bias).contiguous()
+    steps, batch, rows = drive.shape
+    hidden = rows // 3
+    up, down = layer.signs > 0, layer.signs < 0
+    made, cell = drive.new_empty(steps, batch, hidden), cell.contiguous().clone()
+    _fire[_grid(batch)](
+        drive,
+        layer.weight_hh.contiguous(),
+        layer.forget.contiguous(),
+        layer.threshold[up].contiguous(),
+        layer.threshold[down].contiguous(),
+        layer.cell_threshold[up].contiguous(),
+        layer.cell_threshold[down].contiguous(),
+        counts.contiguous(),
+        cell,
+        made,
+        steps,
+        batch,
+        hidden,
+        int(up.sum()),
+        int(down.sum()),
+        _width(hidden),
+        _ROWS,
+        enable_fp_fusion=False,  # the cell's product and sum are rounded one by one
+    )
+    return made, cell
+
+
+def _grid(batch: int) -> tuple[int]:
+    return (triton.cdiv(batch, _ROWS),)
+
+
+def _width(hidden: int) -> int:
+    return max(16, int(triton.next_power_of_2(hidden)))

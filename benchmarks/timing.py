@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,13 @@ class Row:
     low: float
     high: float
     goal: float | None = None
+
+
+def learn(module: nn.Module, run: Callable[[], Tensor]) -> None:
+    """Forward and backward, gradients thrown away."""
+    run().sum().backward()
+    for value in module.parameters():
+        value.grad = None
 
 
 def race(

@@ -13,8 +13,10 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from . import kernels
 from .classifier import require_sequences
 from .errors import ConfigError, NotFiniteError, ShapeError
+from .kernels import Integers
 
 WEIGHT_MAX = 127
 STATE_MAX = 32767
@@ -53,28 +55,6 @@ class MultiSpike:
             raise ConfigError(f"input_levels is {self.input_levels}; it must lie in 1..15")
         if self.hold < 1 or not 0.0 < self.input_max < float("inf"):
             raise ConfigError("hold must be at least 1, input_max positive and finite")
-
-
-class Integers(NamedTuple):
-    """What is written to the chip; every entry a whole number held in float32.
-
-    weight_ih, weight_hh       of the gates z, i, o   # (3 * hidden, input), (3 * hidden, hidden)
-    bias, threshold            of the gates           # (3 * hidden,)
-    weight_cell, dash          n_z - n_i to the cell's current, and its decay 2^-dash   # (hidden,)
-    cell_bias, cell_threshold  # (hidden,)
-    weight_out, bias_out       n_s - n_o to the logits   # (classes, hidden), (classes,)
-    """
-
-    weight_ih: Tensor
-    weight_hh: Tensor
-    bias: Tensor
-    threshold: Tensor
-    weight_cell: Tensor
-    dash: Tensor
-    cell_bias: Tensor
-    cell_threshold: Tensor
-    weight_out: Tensor
-    bias_out: Tensor
 
 
 class ChipStates(NamedTuple):
@@ -249,6 +229,9 @@ class MultiSpikeNetwork(nn.Module):
         returns  "n2_hidden" spikes of z, i, o, s; "n5_readout" potentials (batch, steps, classes)
         """
         w, hidden, n = self.integers(), self.hidden_size, self.code.levels
+        if kernels.usable(x) and not (torch.is_grad_enabled() and w.weight_hh.requires_grad):
+            fired, potentials = kernels.run_multi(self.encode(x), w, levels=n)
+            return {"n2_hidden": fired, "n5_readout": potentials}
         shortest = self.dash.new_full((), SHORTEST_DASH)
         batch = len(x)
         zeros = self.dash.new_zeros
@@ -259,7 +242,8 @@ class MultiSpikeNetwork(nn.Module):
             zeros(batch, 3 * hidden),
             zeros(batch, hidden),
         )
-        spikes, potentials = [], []
+        spikes: list[Tensor] = []
+        logits: list[Tensor] = []
         for x_t in self.encode(x).unbind(1):
             n_z, n_i, n_o = state.n_gates.chunk(3, dim=1)
             counts = state.n_cell - n_o
@@ -277,8 +261,8 @@ class MultiSpikeNetwork(nn.Module):
                 multi_fire(cell + w.cell_bias, w.cell_threshold, levels=n),
             )
             spikes.append(torch.cat([state.n_gates, state.n_cell], dim=1))
-            potentials.append(readout + w.bias_out)
-        return {"n2_hidden": torch.stack(spikes, 1), "n5_readout": torch.stack(potentials, 1)}
+            logits.append(readout + w.bias_out)
+        return {"n2_hidden": torch.stack(spikes, 1), "n5_readout": torch.stack(logits, 1)}
 
     def twin(self, x: Tensor) -> dict[str, Tensor]:
         """Values as the rate model has them at each input step, for tuning.

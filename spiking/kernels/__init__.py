@@ -11,6 +11,7 @@ from ..activation import Activation
 from . import cpu
 from .build import Core, core
 from .cpu import usable
+from .multi import Integers, run_multi
 from .reference import RateStep, Weights, rate_step
 from .reference import run_rate as reference_rate
 from .spikes import Layer, Spiked, Twin, rasters, run_events, run_twin
@@ -18,6 +19,7 @@ from .stream import RateStream
 
 __all__ = [
     "Core",
+    "Integers",
     "Layer",
     "RateStep",
     "RateStream",
@@ -28,6 +30,7 @@ __all__ = [
     "rasters",
     "rate_step",
     "run_events",
+    "run_multi",
     "run_rate",
     "run_twin",
     "usable",

@@ -81,7 +81,7 @@ def _compiled(compiler: str, flags: tuple[str, ...]) -> Path:
     version = subprocess.run(  # noqa: S603  the user's own compiler
         [compiler, "--version"], capture_output=True, text=True, check=True
     ).stdout
-    sources = [FOLDER / "rate.cpp", FOLDER / "spike.cpp"]
+    sources = [FOLDER / name for name in ("rate.cpp", "spike.cpp", "multi.cpp")]
     texts = [path.read_bytes() for path in (*sources, FOLDER / "vector.h")]
     key = hashlib.sha256(b"\0".join([version.encode(), *map(str.encode, flags), *texts]))
     folder = _cache()

@@ -147,12 +147,12 @@ def run_events(
         "columns": _columns(layer.weight_hh, hidden),
         "in_packed": packed(layer.weight_ih, 3, hidden) if dense else None,
         "packed": packed(layer.weight_hh, 3, hidden) if dense else None,
-        "bias": _whole(layer.bias.view(3, hidden)),
+        "bias": pad_to_vectors(layer.bias.view(3, hidden)),
         "gate_above": layer.threshold[up].contiguous(),
         "gate_below": layer.threshold[down].contiguous(),
         "cell_above": layer.cell_threshold[up].contiguous(),
         "cell_below": layer.cell_threshold[down].contiguous(),
-        "forget": _whole(layer.forget),
+        "forget": pad_to_vectors(layer.forget),
     }
     none = x.new_empty(0)
     shape = (steps, batch, hidden)
@@ -208,11 +208,13 @@ def rasters(counts: Tensor, signs: Tensor) -> Tensor:
 
 def _columns(weight: Tensor, hidden: int) -> Tensor:
     """(3 * hidden, columns) -> (columns, 3, hidden padded to whole vectors)."""
-    return torch.stack([_whole(rows) for rows in weight.t().split(hidden, dim=1)], 1).contiguous()
+    return torch.stack(
+        [pad_to_vectors(rows) for rows in weight.t().split(hidden, dim=1)], 1
+    ).contiguous()
 
 
-def _whole(values: Tensor) -> Tensor:
-    """(..., hidden) padded with zeros to whole vectors."""
+def pad_to_vectors(values: Tensor) -> Tensor:
+    """(..., n) padded with zeros to whole vectors of the core, contiguous."""
     lanes = core().library.vector_length()  # type: ignore[union-attr]  # the caller has checked it
     return torch.nn.functional.pad(values, (0, -values.shape[-1] % lanes)).contiguous()
 

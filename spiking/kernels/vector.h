@@ -4,6 +4,7 @@
 // packed, so that a product keeps some batch rows of one tile of units in registers.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>

@@ -34,6 +34,7 @@ from spiking import (
 
 from .compare import Column, Comparison, Missing, compare
 from .flow import compared, written
+from .sweep import sweep
 from .tasks import Task, load_task
 from .train import TrainSettings, train
 
@@ -71,6 +72,7 @@ __all__ = [
     "save_checkpoint",
     "save_network",
     "simulate",
+    "sweep",
     "to_multispike",
     "to_nir",
     "to_onnx",

@@ -13,7 +13,7 @@ from ..activation import Activation
 from .build import core
 from .reference import Weights
 
-# numbers shared with core.cpp
+# numbers shared with vector.h
 CODES = {"sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
 # how much a forward keeps for its backward
 LAST, ALL, BOUNDARIES = 0, 1, 2

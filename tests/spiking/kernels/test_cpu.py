@@ -14,6 +14,7 @@ from spiking.kernels.reference import run_rate as reference
 pytestmark = pytest.mark.skipif(core().library is None, reason=f"no core: {core().detail}")
 
 SHAPES = [(h, b, t) for h, b in itertools.product((1, 3, 50, 130), (1, 5, 13)) for t in (1, 7)]
+SHAPES += [(650, 1, 3), (650, 20, 3)]
 
 
 @pytest.fixture(params=[1, 2])
@@ -140,6 +141,21 @@ def test_one_function_chooses(monkeypatch) -> None:
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
     double = ran(run_rate, [leaf.double() for leaf in leaves])
     assert double.h.dtype == torch.float64
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_padded_batches_and_directions(bidirectional, monkeypatch) -> None:
+    torch.manual_seed(0)
+    rnn = SubLSTM(3, 20, 2, bidirectional=bidirectional, forget="fixed")
+    x, lengths = torch.randn(9, 5, 3), torch.tensor([9, 1, 4, 0, 7])
+    found = []
+    for fast in (True, False):
+        if not fast:
+            monkeypatch.setattr("spiking.kernels.usable", lambda _: False)
+        output, (h, c) = rnn(x, lengths=lengths)
+        loss = output.square().sum() + (h * c).sum()
+        found.append([output.detach(), h.detach(), *torch.autograd.grad(loss, rnn.parameters())])
+    close(found[0], found[1])
 
 
 def test_a_layer_in_training_recomputes_when_asked() -> None:

@@ -68,38 +68,59 @@ void forward(const Call& s, const float* x, const float* drive, const float* w_i
   const int H = s.hidden, tiles = (H + VL - 1) / VL;
   const int64_t plane = int64_t(s.batch) * H;
   in_parallel(s.workers, s.batch, [&](int, int row, int end) {
+    std::vector<float> alone(end - row == 1 ? size_t(tiles) * G * VL : 0);
     for (int t = 0; t < s.steps; ++t) {
       const float* before = t ? h + (t - 1) * plane : h0;
       const float* cells = t ? (s.keep ? c + (t - 1) * plane : c) : c0;
       float* now = s.keep ? c + t * plane : c;
-      for (int tile = 0; tile < tiles; ++tile) {
+      // the sums of R rows of a tile, then what follows from those of one row
+      auto sum = [&](auto& sums, int b, int tile) {
+        constexpr int R = sizeof(sums) / sizeof(sums[0]);
+        const int u = tile * VL;
+        for (int r = 0; r < R; ++r)
+          for (int g = 0; g < G; ++g)
+            sums[r][g] = s.inputs
+                ? load(bias + g * H + u, H - u)
+                : load(drive + ((int64_t(t) * s.batch + b + r) * G + g) * H + u, H - u);
+        if (s.inputs)
+          multiply<R, G>(sums, x + (int64_t(t) * s.batch + b) * s.inputs, s.inputs,
+                         w_in + int64_t(tile) * s.inputs * G * VL, s.inputs);
+        multiply<R, G>(sums, before + int64_t(b) * H, H, w_rec + int64_t(tile) * H * G * VL, H);
+      };
+      auto finish = [&](const vf (&sums)[G], int b, int tile) {
         const int u = tile * VL, n = H - u;
+        const int64_t at = int64_t(b) * H + u;
+        vf value[G];
+        for (int g = 0; g < G; ++g) value[g] = activate(sums[g], s.gate_activation);
+        const vf f = G == 4 ? value[G - 1] : load(forget + u, n);
+        const vf cell = f * load(cells + at, n) + value[0] - value[1];
+        store(now + at, cell, n);
+        store(h + t * plane + at, activate(cell, s.cell_activation) - value[2], n);
+        if (s.keep)
+          for (int g = 0; g < G; ++g)
+            store(gates + ((int64_t(t) * s.batch + b) * G + g) * H + u, value[g], n);
+      };
+      if (end - row == 1) {
+        // a row alone would wait for every activation; after all sums they overlap
+        for (int tile = 0; tile < tiles; ++tile) {
+          vf sums[1][G];
+          sum(sums, row, tile);
+          for (int g = 0; g < G; ++g) store(&alone[(size_t(tile) * G + g) * VL], sums[0][g]);
+        }
+        for (int tile = 0; tile < tiles; ++tile) {
+          vf sums[G];
+          for (int g = 0; g < G; ++g) sums[g] = load(&alone[(size_t(tile) * G + g) * VL]);
+          finish(sums, row, tile);
+        }
+        continue;
+      }
+      for (int tile = 0; tile < tiles; ++tile)
         by_rows<ROWS>(row, end, [&](auto rows, int b) {
           constexpr int R = decltype(rows)::value;
           vf sums[R][G];
-          for (int r = 0; r < R; ++r)
-            for (int g = 0; g < G; ++g)
-              sums[r][g] = s.inputs
-                  ? load(bias + g * H + u, n)
-                  : load(drive + ((int64_t(t) * s.batch + b + r) * G + g) * H + u, n);
-          if (s.inputs)
-            multiply<R, G>(sums, x + (int64_t(t) * s.batch + b) * s.inputs, s.inputs,
-                           w_in + int64_t(tile) * s.inputs * G * VL, s.inputs);
-          multiply<R, G>(sums, before + int64_t(b) * H, H, w_rec + int64_t(tile) * H * G * VL, H);
-          for (int r = 0; r < R; ++r) {
-            const int64_t at = int64_t(b + r) * H + u;
-            vf value[G];
-            for (int g = 0; g < G; ++g) value[g] = activate(sums[r][g], s.gate_activation);
-            const vf f = G == 4 ? value[G - 1] : load(forget + u, n);
-            const vf cell = f * load(cells + at, n) + value[0] - value[1];
-            store(now + at, cell, n);
-            store(h + t * plane + at, activate(cell, s.cell_activation) - value[2], n);
-            if (s.keep)
-              for (int g = 0; g < G; ++g)
-                store(gates + ((int64_t(t) * s.batch + b + r) * G + g) * H + u, value[g], n);
-          }
+          sum(sums, b, tile);
+          for (int r = 0; r < R; ++r) finish(sums[r], b + r, tile);
         });
-      }
     }
   });
 }

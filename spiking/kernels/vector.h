@@ -59,8 +59,8 @@ inline vf select(vi mask, vf yes, vf no) { return mask ? yes : no; }
 
 // exp: 2^n times a polynomial of the rest (Cephes); relative error 2e-7
 inline vf exponential(vf x) {
-  x = select(x > 88.0f, splat(88.0f), x);
-  x = select(x < -87.0f, splat(-87.0f), x);
+  x = select(x < 88.0f, x, splat(88.0f));
+  x = select(x > -87.0f, x, splat(-87.0f));
   const vf magic = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
   vf t = x * 1.44269504088896341f + magic;
   vf n = t - magic;

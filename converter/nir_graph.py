@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from spiking import Grid, Population, SpikingNetwork, SpikingSubLSTM
 from spiking.activation import activation_named
+from spiking.codes.population import CELL_WEIGHT_STEP
 from spiking.errors import ConfigError, ExportError, GraphError
-from spiking.population import CELL_WEIGHT_STEP
 
 from .quantize import require_on_grid
 from .translate import linear

@@ -3,11 +3,11 @@
 from .activity import Activity, activity, dense_macs
 from .cell import CellSpikes, CellState
 from .classifier import SubLSTMClassifier
+from .codes import Population
 from .kernels import RateStep
 from .multispike import MultiSpike, MultiSpikeNetwork
 from .network import NetworkRun, NetworkStep, SpikingNetwork
 from .neuron import SpikingSubLSTM, reset
-from .population import Population
 from .precision import Grid
 from .rate import SubLSTM
 from .twin import twin_forward, twin_trace

@@ -8,7 +8,7 @@ fix-subLSTM. Weights train as real numbers behind their rounding; the forward pa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from . import kernels
 from .classifier import require_sequences
 from .errors import ConfigError, NotFiniteError, ShapeError
 from .kernels import Integers
+from .straight import straight
 
 WEIGHT_MAX = 127
 STATE_MAX = 32767
@@ -68,24 +69,6 @@ class ChipStates(NamedTuple):
     readout: Tensor
     n_gates: Tensor
     n_cell: Tensor
-
-
-class _Straight(torch.autograd.Function):
-    """Forward: the exact value. Backward: as if it were the smooth one."""
-
-    @staticmethod
-    def forward(_ctx: Any, exact: Tensor, _smooth: Tensor) -> Tensor:
-        return exact.clone()
-
-    @staticmethod
-    def backward(_ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
-        return None, grads[0]
-
-
-def straight(exact: Tensor, smooth: Tensor) -> Tensor:
-    """`exact` with the gradient of `smooth` (Bengio et al. 2013, arXiv 1308.3432)."""
-    value: Tensor = _Straight.apply(exact.detach(), smooth)  # type: ignore[no-untyped-call]  # torch types no Function
-    return value
 
 
 def decay(current: Tensor, dash: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from . import kernels
 from .cell import CellSpikes, CellState
 from .classifier import require_sequences
-from .errors import ConfigError, NotFiniteError, ShapeError
+from .codes import Population
+from .errors import ConfigError, ShapeError
 from .lengths import checked_lengths, last_valid
 from .neuron import SpikingSubLSTM
-from .population import Population
-from .precision import Grid
+from .precision import Grid, received
 
 
 class NetworkStep(NamedTuple):
@@ -36,6 +36,7 @@ class NetworkRun:
     """A whole sequence: values per step, the state after it, and the spikes.
 
     output  (batch, time, hidden), logits (batch, time, classes) or None
+    state   of every layer, as the network takes it again
     counts  {"l0.z": spikes per sample and unit within its valid steps (batch, hidden) int64, ...}
     spikes  {"l0.z": (batch, time, hidden, levels) bool, ...} where recording was asked for
     cells   {"l0.c": cell state c (batch, time, hidden) float64, ...} likewise
@@ -43,7 +44,7 @@ class NetworkRun:
 
     output: Tensor
     logits: Tensor | None
-    state: tuple[CellState, ...]
+    state: tuple[Any, ...]
     counts: dict[str, Tensor]
     spikes: dict[str, Tensor]
     cells: dict[str, Tensor]
@@ -92,15 +93,7 @@ class SpikingNetwork(nn.Module):
 
         Raises NotFiniteError where x holds NaN or infinity.
         """
-        if not bool(torch.isfinite(x).all()):
-            raise NotFiniteError(
-                f"{int((~torch.isfinite(x)).sum())} inputs are NaN or infinite; clean the data"
-            )
-        x = x.to(self.stack[0].weight_ih.dtype)
-        if self.grid is None:
-            return x
-        scale = 2.0**self.grid.input_bits
-        return torch.round(x.clamp(-self.grid.input_max, self.grid.input_max) * scale) / scale
+        return received(x.to(self.stack[0].weight_ih.dtype), self.grid)
 
     def initial_state(self, batch: int) -> tuple[CellState, ...]:
         """Silence in every layer."""

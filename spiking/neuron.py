@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from . import kernels
 from .activation import activation_named
 from .cell import CellSpikes, CellState, integrate
+from .codes import Population
 from .errors import ConfigError, ShapeError
-from .population import Population
 from .precision import Grid
 
 

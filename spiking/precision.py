@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import ConfigError
+import torch
+from torch import Tensor
+
+from .errors import ConfigError, NotFiniteError
 
 # A float32 holds every integer up to 2^24: sums of that many units are exact in any order.
 EXACT_UNITS = 2**24
@@ -47,3 +50,18 @@ class Grid:
     def limit(self) -> float:
         """Largest magnitude that a drive may reach: 2^23 half units, exclusive."""
         return EXACT_UNITS // 2 * self.unit / 2.0
+
+
+def received(x: Tensor, grid: Grid | None) -> Tensor:
+    """Inputs as a first layer receives them: clipped to and rounded on the grid, if any.
+
+    Raises NotFiniteError where x holds NaN or infinity.
+    """
+    if not bool(torch.isfinite(x).all()):
+        raise NotFiniteError(
+            f"{int((~torch.isfinite(x)).sum())} inputs are NaN or infinite; clean the data"
+        )
+    if grid is None:
+        return x
+    scale = 2.0**grid.input_bits
+    return torch.round(x.clamp(-grid.input_max, grid.input_max) * scale) / scale

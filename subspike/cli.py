@@ -56,9 +56,13 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hidden", type=int, default=40, help="units per layer (default: 40)")
     parser.add_argument("--layers", type=int, default=1, help="layers (default: 1)")
     parser.add_argument("--forget", choices=("fixed", "gated"), default="fixed")
-    parser.add_argument("--activation", choices=("sigmoid", "hard_sigmoid"), default="sigmoid")
+    parser.add_argument(
+        "--activation", choices=("sigmoid", "hard_sigmoid", "adaptive"), default="sigmoid"
+    )
     parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=1e-2)
+    parser.add_argument("--label-smoothing", type=float, default=0.05)
     _common(parser)
 
 

@@ -68,14 +68,20 @@ def train(given: Namespace) -> Answer:
         forget=given.forget,
         activation=given.activation,
         epochs=given.epochs,
+        batch_size=given.batch_size,
         learning_rate=given.learning_rate,
+        label_smoothing=given.label_smoothing,
         seed=given.seed,
     )
     _require_folder_of(given.out)
-    model = train_rate(task, settings=settings, device=device, progress=not given.quiet).cpu()
+    progress = given.out.with_suffix(".progress")
+    model = train_rate(
+        task, settings=settings, checkpoint=progress, device=device, progress=not given.quiet
+    ).cpu()
     notes = {"task": task.name, "split": task.split, "settings": json.dumps(asdict(settings))}
     if processes.rank() == 0:
         save_checkpoint(model, given.out, notes=notes)
+        progress.unlink(missing_ok=True)
     share = _accuracy(model, task)
     return Answer(
         f"{given.out}: {share:.1%} of {len(task.test_y)} test samples of {task.name}",

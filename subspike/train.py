@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
 from tqdm import tqdm
 
+from converter.progress import Progress, Training, resume, save
 from spiking import SubLSTM, SubLSTMClassifier, processes
 from spiking.errors import ConfigError
 
 from .tasks import Task
+
+_LONG = 256  # steps from which the memory of a backward is worth saving
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def train(
     task: Task,
     *,
     settings: TrainSettings | None = None,
+    checkpoint: Path | None = None,
     device: torch.device | str = "cpu",
     progress: bool = True,
 ) -> SubLSTMClassifier:
@@ -56,6 +61,11 @@ def train(
 
     Under torchrun every batch is shared out, and the processes end with the same model.
     Deterministic for a seed on one machine; torch's global generator is left as it was.
+
+    checkpoint  file that says after every epoch how far it came; where it exists the training
+                goes on from it and ends with the same model. Whoever has saved that deletes it.
+
+    Raises ConfigError where the checkpoint belongs to another task or other settings.
     """
     settings = TrainSettings() if settings is None else settings
     with torch.random.fork_rng(devices=[]):
@@ -69,10 +79,19 @@ def train(
         optimiser, settings.learning_rate, total_steps=settings.epochs * batches
     )
     criterion = nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing)
+    training = Training(f"{task.name}, {asdict(settings)}", model, optimiser, schedule, order)
+    done = Progress() if checkpoint is None else resume(checkpoint, training)
     shown = progress and processes.rank() == 0
-    bar = tqdm(range(settings.epochs), "train rate", unit="epoch", disable=None if shown else True)
+    bar = tqdm(
+        range(done.epochs, settings.epochs),
+        "train rate",
+        initial=done.epochs,
+        total=settings.epochs,
+        unit="epoch",
+        disable=None if shown else True,
+    )
     learner = processes.together(model)
-    for _ in bar:
+    for epoch in bar:
         for chosen in torch.randperm(len(x), generator=order).split(settings.batch_size):
             optimiser.zero_grad()
             mine, factor = processes.share(chosen)
@@ -82,6 +101,8 @@ def train(
             optimiser.step()
             schedule.step()
         bar.set_postfix(loss=f"{float(loss.detach()):.3f}")
+        if checkpoint is not None and processes.rank() == 0:
+            save(checkpoint, training, Progress(epoch + 1))
     return model.eval()
 
 
@@ -94,5 +115,6 @@ def _fresh(task: Task, settings: TrainSettings) -> SubLSTMClassifier:
         forget=settings.forget,
         activation=settings.activation,
         t_max=max(3, task.steps),
+        recompute=task.steps >= _LONG,
     )
     return SubLSTMClassifier(rnn, nn.Linear(settings.hidden, task.classes))

@@ -66,7 +66,7 @@ def run_rate(
 
         done = gpu.run(x, weights, h, c, gate=gate, output=output)
         return _step(done.gates, weights.forget, done.c, done.h)
-    if not usable(x):
+    if not usable(x) or not {gate.name, output.name} <= set(cpu.CODES):
         return reference_rate(x, weights, h, c, gate=gate, output=output)
     learning = torch.is_grad_enabled() and any(
         each is not None and each.requires_grad for each in (x, *weights, h, c)

@@ -163,6 +163,7 @@ void backward(const Call& s, const float* w_back, const float* forget, const flo
   const int H = s.hidden, tiles = (H + VL - 1) / VL;
   const int64_t plane = int64_t(s.batch) * H;
   in_parallel(s.workers, s.batch, [&](int w, int row, int end) {
+    [[maybe_unused]] const FlushDenormals flush;
     std::vector<float> f_sum(G == 3 ? size_t(tiles) * VL : 0, 0.0f);
     for (int t = s.steps - 1; t >= 0; --t) {
       for (int b = row; b < end; ++b)

@@ -14,6 +14,9 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
 
 #ifndef VL
 #define VL 4
@@ -105,6 +108,19 @@ inline vf slope_at(vf x, vf y, int which) {
   vf line = x * 0.25f + 0.5f;
   return select((line >= 0.0f) & (line <= 1.0f), splat(0.25f), splat(0.0f));
 }
+
+// While it lives, numbers below 1e-38 count as 0. Gradients of a long sequence fade into them, and
+// sums with them run four times slower.
+class FlushDenormals {
+#ifdef __SSE__
+  unsigned before_ = _mm_getcsr();
+
+ public:
+  FlushDenormals() { _mm_setcsr(before_ | 0x8040); }
+  ~FlushDenormals() { _mm_setcsr(before_); }
+  FlushDenormals(const FlushDenormals&) = delete;
+#endif
+};
 
 // work(worker, first row, end): every worker owns batch rows over the whole sequence
 template <class Work>

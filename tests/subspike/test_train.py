@@ -1,5 +1,7 @@
 """Training learns, repeats itself for a seed, and leaves torch's generator alone."""
 
+import sys
+
 import pytest
 import torch
 
@@ -15,6 +17,7 @@ def signs(count: int = 96) -> Task:
     return Task("signs", "halves", x[:half], y[:half], x[half:], y[half:], classes=2, input_max=4.0)
 
 
+train_module = sys.modules["subspike.train"]
 SMALL = TrainSettings(hidden=8, epochs=30, batch_size=16, learning_rate=2e-2)
 
 
@@ -53,3 +56,27 @@ def test_the_test_part_is_never_seen() -> None:
 def test_settings_that_cannot_be_meant_are_named(words) -> None:
     with pytest.raises(ConfigError, match="at least 1"):
         TrainSettings(**words)
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_model(tmp_path, monkeypatch) -> None:
+    settings = TrainSettings(hidden=6, epochs=4, batch_size=16)
+    whole = train(signs(), settings=settings, progress=False)
+    path = tmp_path / "rate.progress"
+    real, saved = train_module.save, []
+
+    def killed(*given) -> None:
+        real(*given)
+        saved.append(given)
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_module, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(signs(), settings=settings, checkpoint=path, progress=False)
+    monkeypatch.setattr(train_module, "save", real)
+    again = train(signs(), settings=settings, checkpoint=path, progress=False)
+    for a, b in zip(whole.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    other = TrainSettings(hidden=6, epochs=5, batch_size=16)
+    with pytest.raises(ConfigError, match="other work"):
+        train(signs(), settings=other, checkpoint=path, progress=False)

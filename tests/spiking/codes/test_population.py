@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from spiking import Population
 from spiking.activation import ACTIVATIONS
+from spiking.codes.population import CELL_WEIGHT_STEP
 from spiking.errors import ConfigError, CoverageError
-from spiking.population import CELL_WEIGHT_STEP
 
 
 @settings(max_examples=60, deadline=None)

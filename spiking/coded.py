@@ -1,0 +1,316 @@
+"""A subLSTM in any spike code: the definition, spike by spike, and its quantised twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .activation import ACTIVATIONS
+from .classifier import require_sequences
+from .codes import Code, Site
+from .codes.code import Memory
+from .errors import ConfigError, CoverageError, ShapeError
+from .forgetting import Forgetting
+from .lengths import checked_lengths, last_valid
+from .network import NetworkRun
+from .precision import Grid, received
+
+
+class CodedState(NamedTuple):
+    """What a layer remembers between steps.
+
+    cell    c in quanta                                                   # (batch, hidden) float64
+    counts  h in quanta                                                   # (batch, hidden)
+    heard   what its own spikes of the last step do to the gates, R h     # (batch, gates * hidden)
+    below   what the layer below has said, where changes add up: W h      # the same, or empty
+    memory  of the coders
+    """
+
+    cell: Tensor
+    counts: Tensor
+    heard: Tensor
+    below: Tensor
+    memory: Memory
+
+
+class CodedStep(NamedTuple):
+    """What a layer did in a step; see `Said` for counts and trains."""
+
+    counts: Mapping[str, Tensor]
+    trains: Mapping[str, Tensor]
+
+
+class CodedLayer(nn.Module):
+    """Fix-subLSTM or subLSTM units whose values are said in a spike code.
+
+        a = W x_t + R h_{t-1} + b,   C_t = forget(C_{t-1}) + u_t,   u = z - i,   h = act(c) - o
+
+    with u and h as the code says them, C the cell in quanta. Step t's spikes are heard at t + 1 by
+    the layer itself, within t by the layer above.
+
+    weight_ih  per unit of value   # (gates * hidden, input); rows z, i, o, and f where computed
+    weight_hh  # (gates * hidden, hidden)
+    bias       # (gates * hidden,)
+    forget     the constant f (hidden,), or the way in which a computed f_t c_{t-1} is formed
+    below      levels of the layer below, None for analog input
+
+    Raises CoverageError where the code cannot say values of the activation, ShapeError.
+    """
+
+    def __init__(
+        self,
+        weight_ih: Tensor,
+        weight_hh: Tensor,
+        bias: Tensor,
+        forget: Tensor | Forgetting,
+        *,
+        code: Code,
+        activation: str = "sigmoid",
+        below: float | None = None,
+        grid: Grid | None = None,
+    ) -> None:
+        super().__init__()
+        self.code = code
+        self.activation = ACTIVATIONS[activation]
+        self.below = below
+        self.grid = grid
+        self.forgetting = None if isinstance(forget, Tensor) else forget
+        gates = 3 if self.forgetting is None else 4
+        hidden = weight_hh.shape[1]
+        expected = {
+            "weight_ih": (gates * hidden, weight_ih.shape[-1]),
+            "weight_hh": (gates * hidden, hidden),
+            "bias": (gates * hidden,),
+        }
+        for name, value in zip(expected, (weight_ih, weight_hh, bias), strict=True):
+            if tuple(value.shape) != expected[name]:
+                raise ShapeError(f"{name} has shape {tuple(value.shape)}, not {expected[name]}")
+        reason = code.supports(self.activation)
+        if self.forgetting is not None and activation == "adaptive":
+            reason = "an adaptive forget gate exceeds 1; train with forget='fixed'"
+        if reason:
+            raise CoverageError(reason)
+        self.weight_ih = nn.Parameter(weight_ih.detach().clone().float())
+        self.weight_hh = nn.Parameter(weight_hh.detach().clone().float())
+        self.bias = nn.Parameter(bias.detach().clone().float())
+        if isinstance(forget, Tensor):
+            self.forget = nn.Parameter(forget.detach().clone().double())
+
+    @property
+    def hidden_size(self) -> int:
+        """Units."""
+        return int(self.weight_hh.shape[1])
+
+    @property
+    def input_size(self) -> int:
+        """Entries of the input at one step."""
+        return int(self.weight_ih.shape[1])
+
+    def initial_state(self, batch: int) -> CodedState:
+        """Silence: c = 0, h = 0, coders at rest."""
+        rows, hidden = self.weight_hh.shape
+        zeros = self.weight_hh.new_zeros(batch, hidden, requires_grad=False)
+        drive = zeros.new_zeros(batch, rows)
+        return CodedState(zeros.double(), zeros, drive, drive, self.code.start(zeros.double()))
+
+    def step(
+        self, x: Tensor, state: CodedState, *, trains: Mapping[str, Tensor] | None, spell: bool
+    ) -> tuple[CodedStep, CodedState]:
+        """One step; the state is an argument and a result.
+
+        x       (batch, input): analog, or h of the layer below in quanta
+        trains  spikes of the layer below, where they are spelled out and there is one
+        spell   spike after spike, or the closed form
+        """
+        site = Site(self.activation, None if self.grid is None else self.grid.unit, spell)
+        below = state.below
+        weight = self.weight_ih if self.below is None else self.weight_ih / self.below
+        if trains is None:
+            # on the grid a sum is the same however its spikes come in
+            drive = nn.functional.linear(x, weight)
+        else:
+            said = _listen(trains, weight)
+            drive = below = said + below if self.code.persistent else said
+        gates = (drive + self.bias + state.heard).chunk(3 if self.forgetting is None else 4, dim=1)
+        update = self.code.update(gates[0], gates[1], state.memory, site)
+        counts, spelled = dict(update.counts), dict(update.trains)
+        if self.forgetting is None:
+            kept = self.forget * state.cell
+        else:
+            left = self.forgetting(
+                state.cell, gates[3], self.activation, levels=self.code.levels, spell=spell
+            )
+            kept, counts["f"] = left.cell, left.spikes
+            if spell:
+                spelled["f"] = left.raster
+        cell = kept + update.value.double()
+        output = self.code.output(cell, gates[2], update.memory, site)
+        counts |= output.counts
+        spelled |= output.trains
+        recurrent = self.weight_hh / self.code.levels
+        if spell:
+            heard = _listen({n: spelled[n] for n in self.code.outward}, recurrent)
+            heard = state.heard + heard if self.code.persistent else heard
+        else:
+            heard = nn.functional.linear(output.value, recurrent)
+        after = CodedState(cell, output.value, heard, below, output.memory)
+        return CodedStep(counts, spelled), after
+
+
+def _listen(trains: Mapping[str, Tensor], weight: Tensor) -> Tensor:
+    """What spikes do at their receivers, wire after wire.  # (batch, gates * hidden)"""
+    total: Tensor | float = 0.0
+    for train in trains.values():
+        for wire in train.unbind(-1):
+            total = total + nn.functional.linear(wire, weight)
+    if not isinstance(total, Tensor):
+        raise ConfigError("a step without a train has nothing to be heard")
+    return total
+
+
+class CodedNetwork(nn.Module):
+    """Layers in one spike code and a linear readout; the call of `SubLSTMClassifier`.
+
+    Slow and obvious: torch operations, step by step. Codes that have a faster form are compared
+    with this one.
+    """
+
+    def __init__(self, layers: list[CodedLayer], readout: nn.Linear | None) -> None:
+        super().__init__()
+        if not layers:
+            raise ConfigError("a spiking network needs at least one layer")
+        if any((each.code, each.grid) != (layers[0].code, layers[0].grid) for each in layers):
+            raise ConfigError(
+                "the layers differ in their code or grid; one network has one of each"
+            )
+        self.layers = nn.ModuleList(layers)
+        self.readout = readout
+
+    @property
+    def stack(self) -> list[CodedLayer]:
+        """The layers, typed."""
+        return [layer for layer in self.layers if isinstance(layer, CodedLayer)]
+
+    @property
+    def code(self) -> Code:
+        """The code of the layers."""
+        return self.stack[0].code
+
+    @property
+    def grid(self) -> Grid | None:
+        """The fixed-point grid that all numbers lie on; None before `quantize`."""
+        return self.stack[0].grid
+
+    @property
+    def input_size(self) -> int:
+        """Entries of the input at one step."""
+        return self.stack[0].input_size
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Inputs as the first layer receives them (`spiking.precision.received`)."""
+        return received(x.to(self.stack[0].weight_ih.dtype), self.grid)
+
+    def initial_state(self, batch: int) -> tuple[CodedState, ...]:
+        """Silence in every layer."""
+        return tuple(layer.initial_state(batch) for layer in self.stack)
+
+    def step(
+        self, x: Tensor, state: tuple[CodedState, ...], *, spell: bool = True
+    ) -> tuple[tuple[CodedStep, ...], tuple[CodedState, ...]]:
+        """One time step of inputs as received (batch, input), through every layer."""
+        did: list[CodedStep] = []
+        after: list[CodedState] = []
+        trains = None
+        for layer, before in zip(self.stack, state, strict=True):
+            done, now = layer.step(
+                after[-1].counts if after else x, before, trains=trains, spell=spell
+            )
+            did.append(done)
+            after.append(now)
+            trains = {name: done.trains[name] for name in self.code.outward} if spell else None
+        return tuple(did), tuple(after)
+
+    def run(
+        self,
+        x: Tensor,
+        *,
+        lengths: Tensor | None = None,
+        state: tuple[CodedState, ...] | None = None,
+        record: bool = False,
+        spell: bool = True,
+    ) -> NetworkRun:
+        """The whole sequence x (batch, time, input).
+
+        lengths  valid steps of each sample (batch,); spikes beyond them are not counted
+        state    None starts from silence; `NetworkRun.state` goes on where a run ended
+        record   also keep every spike and cell state
+        spell    spike after spike; False runs the quantised twin, which has the same values and
+                 counts, no spikes to record, and gradients
+        """
+        require_sequences(x, features=self.input_size)
+        batch, steps, _ = x.shape
+        if lengths is not None:
+            lengths = checked_lengths(lengths, batch=batch, steps=steps).to(x.device)
+        state = self.initial_state(batch) if state is None else state
+        if len(state) != len(self.layers) or state[0].cell.shape[0] != batch:
+            raise ShapeError(
+                f"the state is for {len(state)} layers and batch {state[0].cell.shape[0]}, the "
+                f"network has {len(self.layers)} layers, the input batch {batch}"
+            )
+        outputs: list[Tensor] = []
+        counts: dict[str, Tensor] = {}
+        spikes: dict[str, list[Tensor]] = {}
+        cells: dict[str, list[Tensor]] = {}
+        for t, x_t in enumerate(self.encode(x).unbind(1)):
+            did, state = self.step(x_t, state, spell=spell)
+            outputs.append(state[-1].counts)
+            for index, (done, now) in enumerate(zip(did, state, strict=True)):
+                for name, fired in done.counts.items():
+                    key = f"l{index}.{name}"
+                    total = fired.detach().to(torch.int64)
+                    if lengths is not None:
+                        total = total * (t < lengths).unsqueeze(1)
+                    counts[key] = counts[key] + total if key in counts else total
+                if record:
+                    cells.setdefault(f"l{index}.c", []).append(now.cell / self.code.levels)
+                    for name, train in done.trains.items():
+                        spikes.setdefault(f"l{index}.{name}", []).append(train)
+        values = torch.stack(outputs, 1)
+        logits = None if self.readout is None else self._read_out(values)
+        return NetworkRun(
+            output=values / self.code.levels,
+            logits=logits,
+            state=state,
+            counts=counts,
+            spikes={name: _padded(trains) for name, trains in spikes.items()},
+            cells={name: torch.stack(each, 1) for name, each in cells.items()},
+        )
+
+    def _read_out(self, counts: Tensor) -> Tensor:
+        if self.readout is None:
+            raise ConfigError("the network has no readout")
+        return nn.functional.linear(
+            counts, self.readout.weight / self.code.levels, self.readout.bias
+        )
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Logits (batch, classes) at the last valid step; h there when there is no readout.
+
+        By the twin, which equals the spikes' own (`run`) and learns.
+        """
+        done = self.run(x, lengths=lengths, spell=False)
+        values = done.output if done.logits is None else done.logits
+        if lengths is not None:
+            lengths = checked_lengths(lengths, batch=x.shape[0], steps=x.shape[1]).to(x.device)
+        return last_valid(values, lengths)
+
+
+def _padded(trains: list[Tensor]) -> Tensor:
+    """(batch, time, hidden, wires); steps with fewer wires are silent on the rest."""
+    wires = max(train.shape[-1] for train in trains)
+    return torch.stack(
+        [nn.functional.pad(train, (0, wires - train.shape[-1])) for train in trains], 1
+    )

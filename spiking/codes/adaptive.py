@@ -1,0 +1,131 @@
+"""The adaptive code: neurons whose threshold and step grow with every spike (ASN)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..activation import ADAPTIVE, Activation
+from ..errors import ConfigError
+from ..straight import straight
+from .code import Memory, Said, Site
+
+_SIGNALS = ("z", "i", "s", "o")
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """Multiplicatively adapting spiking neurons (Bohte 2012; Zambrano et al. 2019; Pozzi 2018).
+
+    Every value is held for `window` micro-steps of 1 ms. A neuron with input S, approximation
+    S^ of it and threshold theta:
+
+        S^ <- S^ exp(-1/tau_eta)
+        fires where S - S^ > theta/2:   S^ <- S^ + theta,  theta_dyn <- theta_dyn + m_f theta
+        theta_dyn <- theta_dyn exp(-1/tau_gamma);   theta = theta_0 + theta_dyn
+
+    and its receivers get an area of height tau_beta for each spike: N spikes in a window are the
+    value N height tau_beta / window. The rate model has the neuron's own transfer function
+    (`activation="adaptive"`, constants in `spiking.activation.ADAPTIVE`); a sigmoid's values
+    cannot be said by it. Its membrane outlives the step, so the error falls as 1/window.
+
+    window  micro-steps, milliseconds, of a step; at least 1
+    """
+
+    window: int = 50
+
+    def __post_init__(self) -> None:
+        """ConfigError for a window that holds no micro-step."""
+        if self.window < 1:
+            raise ConfigError(f"window is {self.window} ms; it must be at least 1")
+
+    @property
+    def levels(self) -> float:
+        """Spikes a window that stand for a value of 1, to 1/64, so that weights stay on a grid."""
+        return max(1, round(64 * self.window / (ADAPTIVE.height * ADAPTIVE.tau_beta))) / 64
+
+    @property
+    def micro_steps(self) -> int:
+        """Gates in one window, the output in the next."""
+        return 2 * self.window
+
+    @property
+    def outward(self) -> tuple[str, ...]:
+        """The receivers subtract o from s."""
+        return ("s", "o")
+
+    @property
+    def persistent(self) -> bool:
+        """A spike counts for the step it falls in."""
+        return False
+
+    @property
+    def local(self) -> int:
+        """One cell a unit."""
+        return 1
+
+    @property
+    def copies(self) -> int:
+        """One neuron a gate."""
+        return 1
+
+    def supports(self, activation: Activation) -> str:
+        """Only its own transfer function."""
+        if activation.name != "adaptive":
+            return (
+                f"a model with {activation.name} has values that adaptive neurons do not have; "
+                "train with activation='adaptive'"
+            )
+        return ""
+
+    def start(self, like: Tensor) -> Memory:
+        """Silent and rested."""
+        return {f"{name}.{part}": torch.zeros_like(like) for name in _SIGNALS for part in _PARTS}
+
+    def update(self, z: Tensor, i: Tensor, memory: Memory, site: Site) -> Said:
+        """Spikes of z less spikes of i."""
+        return self._pair({"z": (z.double(), 1.0), "i": (i.double(), -1.0)}, memory, site)
+
+    def output(self, cell: Tensor, o: Tensor, memory: Memory, site: Site) -> Said:
+        """Spikes of s less spikes of o."""
+        drives = {"s": (cell / self.levels, 1.0), "o": (o.double(), -1.0)}
+        said = self._pair(drives, memory, site)
+        trains = {name: train.to(o.dtype) for name, train in said.trains.items()}
+        return Said(said.value.to(o.dtype), said.counts, trains, said.memory)
+
+    def effort(self, h: Tensor) -> Tensor:
+        """At least |h| of the two trains' difference."""
+        return h.abs().mean() * self.levels
+
+    def _pair(self, signals: dict[str, tuple[Tensor, float]], memory: Memory, site: Site) -> Said:
+        values, counts, trains, after = [], {}, {}, dict(memory)
+        for name, (drive, sign) in signals.items():
+            parts = [memory[f"{name}.{part}"] for part in _PARTS]
+            train, parts = _fire(drive.detach(), parts, window=self.window)
+            after |= {f"{name}.{part}": each for part, each in zip(_PARTS, parts, strict=True)}
+            counts[name] = train.sum(-1)
+            if site.spell:
+                trains[name] = sign * train
+            smooth = site.activation.function(drive) * self.levels
+            values.append(sign * straight(counts[name], smooth))
+        return Said(torch.stack(values).sum(0), counts, trains, after)
+
+
+_PARTS = ("approximation", "threshold")
+
+
+def _fire(drive: Tensor, parts: list[Tensor], *, window: int) -> tuple[Tensor, list[Tensor]]:
+    eta, gamma = math.exp(-1.0 / ADAPTIVE.tau_eta), math.exp(-1.0 / ADAPTIVE.tau_gamma)
+    approximation, moved = parts
+    train = []
+    for _ in range(window):
+        approximation = approximation * eta
+        threshold = ADAPTIVE.threshold + moved
+        spike = (drive - approximation > threshold / 2).to(drive.dtype)
+        approximation = approximation + spike * threshold
+        moved = (moved + spike * ADAPTIVE.adaptation * threshold) * gamma
+        train.append(spike)
+    return torch.stack(train, -1), [approximation, moved]

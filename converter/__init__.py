@@ -1,6 +1,7 @@
 """Rate to spikes, and out: convert, tune, quantise, export (floor 2; imports spiking only)."""
 
 from .bundle import Bundle, export
+from .calibrate import Calibration, calibrate
 from .checkpoint import load_checkpoint, save_checkpoint
 from .consumers import CONSUMERS, run_consumer
 from .convert import Conversion, convert
@@ -20,6 +21,7 @@ from .nir_graph import from_nir, populations, to_nir
 from .nir_interpreter import NirRun, run_nir
 from .onnx_file import OnnxRun, export_onnx, load_onnx, run_onnx, verify_onnx
 from .onnx_graph import to_onnx
+from .predict import Prediction, predict_levels
 from .proof import Proof
 from .quantize import off_grid, quantize
 from .tune import tune
@@ -28,6 +30,7 @@ __all__ = [
     "CONSUMERS",
     "LAYOUTS",
     "Bundle",
+    "Calibration",
     "Conversion",
     "Coverage",
     "Distilled",
@@ -38,7 +41,9 @@ __all__ = [
     "NirRun",
     "Node",
     "OnnxRun",
+    "Prediction",
     "Proof",
+    "calibrate",
     "convert",
     "cover",
     "cover_multispike",
@@ -57,6 +62,7 @@ __all__ = [
     "multispike_to_nir",
     "off_grid",
     "populations",
+    "predict_levels",
     "quantize",
     "rate_trace",
     "read_golden",

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
 
-from spiking import Population, SpikingNetwork, SpikingSubLSTM, SubLSTM, SubLSTMClassifier
-from spiking.errors import NotFiniteError
+from spiking import (
+    Code,
+    CodedLayer,
+    CodedNetwork,
+    Forgetting,
+    Population,
+    SpikingNetwork,
+    SpikingSubLSTM,
+    SubLSTM,
+    SubLSTMClassifier,
+)
+from spiking.errors import ConfigError, NotFiniteError
 
 from .coverage import APPROXIMATE, Coverage, cover
 from .data import Batches
@@ -30,35 +40,47 @@ class Conversion(Generic[Network]):
 def convert(
     rate: SubLSTM | SubLSTMClassifier,
     *,
-    code: Population | None = None,
+    code: Code | None = None,
+    forget: Forgetting | None = None,
     data: Batches | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     progress: bool = True,
-) -> Conversion[SpikingNetwork]:
-    """Map every node of `rate` onto populations of threshold neurons.
+) -> Conversion[Any]:
+    """Map every node of `rate` onto neurons of a spike code.
 
     code    default `Population(levels=8)`, two-sided
-    data    inputs (n, time, input), or an iterable of such batches; needed only for
-            `forget="gated"`, which is then distilled into a constant forget and tuned against
-            the rate model (`distil`), and said so in the coverage
+    forget  how spikes form f_t c_{t-1} of `forget="gated"`: `Native`, `Shunt` or `Coincidence`
+    data    inputs (n, time, input), or an iterable of such batches; without `forget` a gated
+            model is distilled into a constant forget on them and tuned against the rate model
+            (`distil`), and said so in the coverage
+    returns a `SpikingNetwork` for a population with a constant forget, which every export reads;
+            a `CodedNetwork` for everything else
 
     Raises CoverageError naming every node that the code does not cover, and NotFiniteError
     naming the first parameter that holds NaN or infinity.
     """
     code = Population() if code is None else code
     require_finite(rate)
-    coverage = cover(rate, code=code)
+    coverage = cover(rate, code=code, forget=forget)
     source = rate
-    if data is not None and any(node.name.endswith(".f") for node in coverage.unsupported):
+    if (
+        data is not None
+        and forget is None
+        and any(node.name.endswith(".f") for node in coverage.unsupported)
+    ):
         _without_forget(coverage).require_complete()
         made = distil(rate, data, seed=seed, device=device, progress=progress)
         source, coverage = made.model, _with_distilled(cover(made.model, code=code), made)
     coverage.require_complete()
     rnn, readout = _parts(source)
-    layers = [_layer(rnn, index, code) for index in range(rnn.num_layers)]
-    network = SpikingNetwork(layers, readout).to(device)
-    return Conversion(network.eval(), coverage)
+    network: SpikingNetwork | CodedNetwork
+    if isinstance(code, Population) and rnn.forget == "fixed":
+        network = SpikingNetwork([_layer(rnn, k, code) for k in range(rnn.num_layers)], readout)
+    else:
+        layers = [_coded_layer(rnn, k, code, forget) for k in range(rnn.num_layers)]
+        network = CodedNetwork(layers, readout)
+    return Conversion(network.to(device).eval(), coverage)
 
 
 def require_finite(model: nn.Module) -> None:
@@ -87,6 +109,23 @@ def _layer(rnn: SubLSTM, index: int, code: Population) -> SpikingSubLSTM:
         rnn.get("weight_hh", suffix),
         rnn.get("bias_ih", suffix) + rnn.get("bias_hh", suffix),
         torch.sigmoid(rnn.get("forget", suffix).detach().double()),
+        code=code,
+        activation=rnn.activation,
+        below=None if index == 0 else code.levels,
+    )
+
+
+def _coded_layer(rnn: SubLSTM, index: int, code: Code, forget: Forgetting | None) -> CodedLayer:
+    suffix = f"l{index}"
+    constant = rnn.forget == "fixed"
+    formed = torch.sigmoid(rnn.get("forget", suffix).detach().double()) if constant else forget
+    if formed is None:
+        raise ConfigError("a computed forget needs forget=, the way to form it")
+    return CodedLayer(
+        rnn.get("weight_ih", suffix),
+        rnn.get("weight_hh", suffix),
+        rnn.get("bias_ih", suffix) + rnn.get("bias_hh", suffix),
+        formed,
         code=code,
         activation=rnn.activation,
         below=None if index == 0 else code.levels,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from spiking import Population, SubLSTM, SubLSTMClassifier
+from spiking import Code, Forgetting, SubLSTM, SubLSTMClassifier
+from spiking.activation import ACTIVATIONS
 from spiking.errors import CoverageError
 
 EXACT, APPROXIMATE, UNSUPPORTED = "exact", "approximate", "unsupported"
@@ -42,16 +43,18 @@ class Coverage:
             )
 
 
-def cover(rate: nn.Module, *, code: Population) -> Coverage:
+def cover(rate: nn.Module, *, code: Code, forget: Forgetting | None = None) -> Coverage:
     """What converting `rate` with `code` would cover; converts nothing.
+
+    forget  how a computed f_t c_{t-1} would be formed, if at all
 
     Only `SubLSTM` and `SubLSTMClassifier` themselves are understood: how another module wires
     its parts cannot be seen from outside, so each of its leaves is unsupported, by name.
     """
     if type(rate) is SubLSTM:
-        return Coverage(tuple(_rnn_nodes(rate, code)))
+        return Coverage(tuple(_rnn_nodes(rate, code, forget)))
     if type(rate) is SubLSTMClassifier:
-        return Coverage((*_rnn_nodes(rate.rnn, code), *_readout_nodes(rate)))
+        return Coverage((*_rnn_nodes(rate.rnn, code, forget), *_readout_nodes(rate)))
     leaves = [
         (name or "(the model itself)", part)
         for name, part in rate.named_modules()
@@ -74,16 +77,19 @@ def _foreign_node(name: str, part: nn.Module, whole: nn.Module) -> Node:
     return Node(name, UNSUPPORTED, reason)
 
 
-def _rnn_nodes(rnn: SubLSTM, code: Population) -> list[Node]:
+def _rnn_nodes(rnn: SubLSTM, code: Code, forget: Forgetting | None) -> list[Node]:
     nodes = []
-    rounded = f"rounded to {code.levels} levels"
+    rounded = f"rounded to {code.levels:g} levels"
+    gates = (APPROXIMATE, rounded) if code.local else (EXACT, "computed inside the unit")
+    unsaid = code.supports(ACTIVATIONS[rnn.activation])
+    gates = (UNSUPPORTED, unsaid) if unsaid else gates
     for _, suffix in rnn.parts():
         if suffix.endswith("_reverse"):
             reason = "reads the sequence from its end, which no streaming network can"
             nodes.append(Node(suffix, UNSUPPORTED, reason))
             continue
-        nodes += [Node(f"{suffix}.{gate}", APPROXIMATE, rounded) for gate in "zio"]
-        nodes.append(_forget_node(rnn, suffix))
+        nodes += [Node(f"{suffix}.{gate}", *gates) for gate in "zio"]
+        nodes.append(_forget_node(rnn, suffix, forget))
         nodes.append(Node(f"{suffix}.c", EXACT, "leaky integrator, never reset"))
         if rnn.cell_activation == "tanh":
             reason = (
@@ -100,12 +106,17 @@ def _rnn_nodes(rnn: SubLSTM, code: Population) -> list[Node]:
     return nodes
 
 
-def _forget_node(rnn: SubLSTM, suffix: str) -> Node:
+def _forget_node(rnn: SubLSTM, suffix: str, forget: Forgetting | None) -> Node:
     if rnn.forget == "fixed":
         return Node(f"{suffix}.f", EXACT, "constant leak, up to the grid")
+    if forget is not None and not forget.promise:
+        return Node(f"{suffix}.f", EXACT, "a product inside the unit")
+    if forget is not None:
+        return Node(f"{suffix}.f", APPROXIMATE, forget.promise)
     reason = (
         "f_t * c_{t-1} is a product of two signals, which this code cannot form; "
-        "pass data= to distil it into a constant forget, or train with forget='fixed'"
+        "pass data= to distil it into a constant forget, forget= to form it (Native, Shunt or "
+        "Coincidence), or train with forget='fixed'"
     )
     return Node(f"{suffix}.f", UNSUPPORTED, reason)
 

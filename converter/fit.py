@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -14,6 +15,8 @@ from tqdm import tqdm
 
 from spiking import processes
 from spiking.errors import ConfigError
+
+from .progress import Progress, Training, resume, save
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -61,6 +64,7 @@ def fit(
     constrain: Callable[[Module], None] | None = None,
     label: str,
     progress: bool,
+    checkpoint: Path | None = None,
 ) -> Module:
     """A copy of `module` with the lowest held-out loss met in training, the start included.
 
@@ -72,7 +76,8 @@ def fit(
     loss       scalar loss of (copy, indices of samples)
     count      number of samples
     constrain  puts parameters back where they may be after each step
-    label      shown beside the progress bar
+    label      shown beside the progress bar; also what a checkpoint belongs to
+    checkpoint  file that keeps the progress after every epoch; where it exists, training goes on
     """
     student = copy.deepcopy(module).eval()
     training, held = split(count, settings)
@@ -81,10 +86,25 @@ def fit(
     steps = max(1, settings.epochs * math.ceil(len(training) / settings.batch_size))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     best, best_state, waited = _mean(student, loss, held, settings), _state(student), 0
+    training_state = Training(
+        f"{label}, {count} samples, {settings}", student, optimiser, schedule, order
+    )
+    done = Progress() if checkpoint is None else resume(checkpoint, training_state)
+    if done.epochs:
+        best, waited = done.numbers["best"], int(done.numbers["waited"])
+        best_state = {**best_state, **done.tensors}
     shown = progress and processes.rank() == 0
-    bar = tqdm(range(settings.epochs), desc=label, unit="epoch", disable=None if shown else True)
+    first = settings.epochs if waited >= settings.patience else done.epochs
+    bar = tqdm(
+        range(first, settings.epochs),
+        desc=label,
+        initial=done.epochs,
+        total=settings.epochs,
+        unit="epoch",
+        disable=None if shown else True,
+    )
     learner = processes.together(_Learner(student, loss))
-    for _ in bar:
+    for epoch in bar:
         for chosen in training[torch.randperm(len(training), generator=order)].split(
             settings.batch_size
         ):
@@ -101,6 +121,9 @@ def fit(
         if now < best:
             best, best_state = now, _state(student)
         bar.set_postfix(loss=f"{best:.4g}")
+        if checkpoint is not None and processes.rank() == 0:
+            numbers = {"best": best, "waited": float(waited)}
+            save(checkpoint, training_state, Progress(epoch + 1, best_state, numbers))
         if waited >= settings.patience:
             break
     bar.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import torch
 from safetensors.torch import save as encode_safetensors
 from torch import Tensor
 
-from spiking import Grid, Population, SpikingNetwork, SpikingSubLSTM
+from spiking import CodedLayer, CodedNetwork, Grid, Population, SpikingNetwork, SpikingSubLSTM
+from spiking.codes import CODES
 from spiking.errors import CheckpointError, ConfigError, ShapeError
 from spiking.files import strict_json, write_whole
+from spiking.forgetting import FORGETTINGS
 
 from .archive import SafetensorsHeader, read_safetensors
 from .convert import require_finite
@@ -22,15 +25,18 @@ from .quantize import require_on_grid
 from .translate import linear
 
 KIND = "subspike.spiking"
+CODED_KIND = "subspike.coded"
 SCHEMA = 1
 _MOST_LAYERS = 64
 # no tensor's shape depends on the levels, so nothing else bounds what thresholds would cost
 _MOST_LEVELS = 4096
 _FIELDS = {"kind", "schema", "code", "activation", "inputs", "hidden", "classes", "grid"}
+# what each kind of network says in its header
+_KINDS = {KIND: _FIELDS, CODED_KIND: _FIELDS | {"forgetting"}}
 _LAYER_TENSORS = ("weight_ih", "weight_hh", "bias", "forget")
 
 
-def save_network(net: SpikingNetwork, path: Path) -> None:
+def save_network(net: SpikingNetwork | CodedNetwork, path: Path) -> None:
     """Write `net` to `path`; the file appears whole or not at all.
 
     Only what was learned is stored; thresholds follow from the code and the grid.
@@ -41,17 +47,47 @@ def save_network(net: SpikingNetwork, path: Path) -> None:
     about = {
         "kind": KIND,
         "schema": SCHEMA,
-        "code": asdict(net.code),
+        "code": _described(net.code),
         "activation": net.stack[0].activation,
         "inputs": net.input_size,
         "hidden": [layer.hidden_size for layer in net.stack],
         "classes": None if net.readout is None else net.readout.out_features,
         "grid": None if net.grid is None else asdict(net.grid),
     }
+    if isinstance(net, CodedNetwork):
+        about |= _coded(net)
     write_whole(path, encode_safetensors(tensors, {"subspike": json.dumps(about, sort_keys=True)}))
 
 
-def load_network(path: Path) -> SpikingNetwork:
+def _coded(net: CodedNetwork) -> dict[str, Any]:
+    """What only the header of a network in any code says."""
+    forgets = [layer.forgetting for layer in net.stack]
+    if len(set(forgets)) > 1:
+        raise ConfigError("the layers form their forget in different ways; a file holds one")
+    return {
+        "kind": CODED_KIND,
+        "code": {"name": _name(net.code, CODES), **_described(net.code)},
+        "activation": net.stack[0].activation.name,
+        "forgetting": None
+        if forgets[0] is None
+        else {"name": _name(forgets[0], FORGETTINGS), **_described(forgets[0])},
+    }
+
+
+def _name(value: object, among: Mapping[str, type]) -> str:
+    return next(name for name, kind in among.items() if type(value) is kind)
+
+
+def _described(value: Any) -> dict[str, Any]:
+    return asdict(value)
+
+
+def _named(about: dict[str, Any], among: Mapping[str, type]) -> Any:
+    """The object that a header describes; KeyError or TypeError where it describes none."""
+    return among[about["name"]](**{name: v for name, v in about.items() if name != "name"})
+
+
+def load_network(path: Path) -> SpikingNetwork | CodedNetwork:
     """The network that `save_network` wrote.
 
     Raises CheckpointError for a file that is truncated, forged, of another kind or schema, and
@@ -81,12 +117,13 @@ def _about(header: SafetensorsHeader, path: Path) -> dict[str, Any]:
     if text is None:
         raise CheckpointError(f"{path}: a safetensors file, but not one of ours")
     about: dict[str, Any] = strict_json(text, where=f"{path}: the header's subspike entry")
-    if about.get("kind") != KIND or about.get("schema") != SCHEMA:
+    kind = about.get("kind")
+    if kind not in _KINDS or about.get("schema") != SCHEMA:
         raise CheckpointError(
             f"{path}: kind {about.get('kind')!r}, schema {about.get('schema')!r}; this version "
-            f"reads spiking networks ({KIND!r}) of schema {SCHEMA}"
+            f"reads spiking networks ({sorted(_KINDS)}) of schema {SCHEMA}"
         )
-    unknown = sorted(set(about) ^ _FIELDS)
+    unknown = sorted(set(about) ^ _KINDS[str(kind)])
     if unknown:
         raise CheckpointError(f"{path}: header entries missing or unknown: {unknown}")
     hidden, classes, code = about["hidden"], about["classes"], about["code"]
@@ -95,6 +132,8 @@ def _about(header: SafetensorsHeader, path: Path) -> dict[str, Any]:
     layers = len(sizes) - (1 if classes is None else 2)
     if not 0 < layers <= _MOST_LAYERS or any(type(n) is not int or n < 1 for n in sizes):
         raise CheckpointError(f"{path}: sizes {sizes} are not those of a network")
+    if kind == CODED_KIND:
+        return about  # each code bounds its own numbers
     levels = code.get("levels") if isinstance(code, dict) else None
     if type(levels) is not int or levels > _MOST_LEVELS:
         raise CheckpointError(f"{path}: levels {levels!r}; a code has 1..{_MOST_LEVELS}")
@@ -103,14 +142,16 @@ def _about(header: SafetensorsHeader, path: Path) -> dict[str, Any]:
 
 def _shapes(about: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     sizes = [about["inputs"], *about["hidden"]]
+    gates = 3 if about.get("forgetting") is None else 4
     shapes: dict[str, tuple[int, ...]] = {}
     for index, (below, size) in enumerate(itertools.pairwise(sizes)):
         shapes |= {
-            f"layers.{index}.weight_ih": (3 * size, below),
-            f"layers.{index}.weight_hh": (3 * size, size),
-            f"layers.{index}.bias": (3 * size,),
-            f"layers.{index}.forget": (size,),
+            f"layers.{index}.weight_ih": (gates * size, below),
+            f"layers.{index}.weight_hh": (gates * size, size),
+            f"layers.{index}.bias": (gates * size,),
         }
+        if gates == 3:
+            shapes[f"layers.{index}.forget"] = (size,)
     if about.get("classes") is not None:
         shapes |= {
             "readout.weight": (about["classes"], sizes[-1]),
@@ -137,21 +178,30 @@ def _require_shapes(
             )
 
 
-def _built(about: dict[str, Any], tensors: dict[str, Tensor]) -> SpikingNetwork:
-    code = Population(**about["code"])
-    grid = None if about["grid"] is None else Grid(**about["grid"])
-    layers = [
-        SpikingSubLSTM(
-            *(tensors[f"layers.{index}.{name}"] for name in _LAYER_TENSORS),
-            code=code,
-            activation=about["activation"],
-            below=None if index == 0 else code.levels,
-            grid=grid,
-        )
-        for index in range(len(about["hidden"]))
-    ]
+def _built(about: dict[str, Any], tensors: dict[str, Tensor]) -> SpikingNetwork | CodedNetwork:
     readout = None
     if about["classes"] is not None:
         weight, bias = tensors["readout.weight"], tensors["readout.bias"]
         readout = linear(weight, bias, dtype=torch.float32)
-    return SpikingNetwork(layers, readout)
+    grid = None if about["grid"] is None else Grid(**about["grid"])
+    numbers: list[dict[str, Any]] = [
+        {name: tensors.get(f"layers.{index}.{name}") for name in _LAYER_TENSORS}
+        for index in range(len(about["hidden"]))
+    ]
+    words: dict[str, Any] = {"activation": about["activation"], "grid": grid}
+    if about["kind"] == KIND:
+        words["code"] = code = Population(**about["code"])
+        plain = [
+            SpikingSubLSTM(**each, **words, below=code.levels if index else None)
+            for index, each in enumerate(numbers)
+        ]
+        return SpikingNetwork(plain, readout)
+    words["code"] = coded = _named(about["code"], CODES)
+    if about["forgetting"] is not None:
+        for each in numbers:
+            each["forget"] = _named(about["forgetting"], FORGETTINGS)
+    layers = [
+        CodedLayer(**each, **words, below=coded.levels if index else None)
+        for index, each in enumerate(numbers)
+    ]
+    return CodedNetwork(layers, readout)

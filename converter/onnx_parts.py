@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 from onnx.helper import make_node, make_tensor_value_info
 
+from spiking.errors import ExportError
+
+_OPERATORS = {"sigmoid": "Sigmoid", "tanh": "Tanh"}
 _KINDS = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
 
 
@@ -83,9 +86,17 @@ class Parts:
         return self.add("Add", product, self.constant(bias.detach().cpu().numpy()))
 
     def activation(self, value: str, name: str, kind: int) -> str:
-        """One of spiking.activation.ACTIVATIONS, by name."""
+        """One of spiking.activation.ACTIVATIONS, by name.
+
+        Raises ExportError for one that has no operator.
+        """
+        if name in _OPERATORS:
+            return self.add(_OPERATORS[name], value)
         if name != "hard_sigmoid":
-            return self.add({"sigmoid": "Sigmoid", "tanh": "Tanh"}[name], value)
+            raise ExportError(
+                f"activation {name!r} is not written to ONNX; {sorted(_OPERATORS)} and "
+                "'hard_sigmoid' are"
+            )
         dtype = onnx.helper.tensor_dtype_to_np_dtype(kind)
         quarter, half, zero, one = (
             self.constant(np.array(number, dtype=dtype)) for number in (0.25, 0.5, 0.0, 1.0)

@@ -54,7 +54,7 @@ def save(path: Path, training: Training, progress: Progress) -> None:
     for index, state in states["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
     tensors |= {f"kept.{name}": value for name, value in progress.tensors.items()}
-    tensors["order"] = training.order.get_state()
+    tensors["order"] = training.order.get_state().double()  # our reader takes no bytes
     about = {
         "kind": KIND,
         "work": training.work,
@@ -91,7 +91,7 @@ def resume(path: Path, training: Training) -> Progress:
             states.setdefault(int(index), {})[word] = value
         training.optimiser.load_state_dict({"state": states, "param_groups": about["groups"]})
         training.schedule.last_epoch = about["steps"]
-        training.order.set_state(tensors["order"])
+        training.order.set_state(tensors["order"].to(torch.uint8))
         return Progress(int(about["epochs"]), _under("kept.", tensors), about["numbers"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: is not the progress of this training: {error}") from error

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import copy
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from spiking import Grid, SpikingNetwork, SpikingSubLSTM
+from spiking import CodedLayer, CodedNetwork, Grid, SpikingNetwork, SpikingSubLSTM
 from spiking.errors import ExportError, GridError
 
 from .convert import require_finite
 
 FINEST_WEIGHT_BITS = 16
+Network = TypeVar("Network", bound=SpikingNetwork | CodedNetwork)
 
 
 def quantize(
-    net: SpikingNetwork,
+    net: Network,
     *,
     weight_bits: int | None = None,
     input_bits: int = 8,
     input_max: float = 1.0,
     forget_bits: int = 12,
-) -> SpikingNetwork:
+) -> Network:
     """A copy of `net` with every number on a `Grid`; exporters ask for one.
 
     weight_bits  weights per spike become multiples of 2^-weight_bits; None chooses the finest,
@@ -47,7 +49,7 @@ def quantize(
     )
 
 
-def require_on_grid(net: SpikingNetwork) -> Grid:
+def require_on_grid(net: Network) -> Grid:
     """The grid of `net`, once every number is known to lie on it and every sum to fit.
 
     Raises ExportError for a network without a grid, GridError naming the first parameter with
@@ -70,13 +72,15 @@ def require_on_grid(net: SpikingNetwork) -> Grid:
 
 
 @torch.no_grad()
-def _first_overflow(net: SpikingNetwork, grid: Grid) -> str:
+def _first_overflow(net: Network, grid: Grid) -> str:
     """What does not fit and by how much, or nothing; the worst case over every input."""
-    for index, layer in enumerate(net.stack):
+    layers: list[Any] = [*net.stack]
+    for index, layer in enumerate(layers):
         # a population's signed count lies within K, and so does s - o for every step
-        reach = grid.input_max if layer.below is None else 1.0
-        worst = layer.weight_ih.abs().sum(1) * reach + layer.weight_hh.abs().sum(1)
-        worst = worst + layer.bias.abs() + layer.threshold.abs().max() + 1.0
+        said = net.code.reach
+        reach = grid.input_max if layer.below is None else said
+        worst = layer.weight_ih.abs().sum(1) * reach + layer.weight_hh.abs().sum(1) * said
+        worst = worst + layer.bias.abs() + layer.margin
         if float(worst.max()) >= grid.limit:
             return (
                 f"l{index}: the drive of row {int(worst.argmax())} may reach "
@@ -84,39 +88,43 @@ def _first_overflow(net: SpikingNetwork, grid: Grid) -> str:
                 f"holds less than {grid.limit:.4g}"
             )
     if net.readout is not None:
-        worst = net.readout.weight.abs().sum(1) + net.readout.bias.abs()
+        worst = net.readout.weight.abs().sum(1) * net.code.reach + net.readout.bias.abs()
         if float(worst.max()) >= grid.limit:
             return f"readout: a logit may reach {float(worst.max()):.4g}, limit {grid.limit:.4g}"
     return ""
 
 
 @torch.no_grad()
-def _on_grid(net: SpikingNetwork, grid: Grid) -> SpikingNetwork:
+def _on_grid(net: Network, grid: Grid) -> Network:
     step, levels = 2.0**-grid.weight_bits, net.code.levels
     readout = None
     if net.readout is not None:
         readout = copy.deepcopy(net.readout)
         readout.weight.copy_(_rounded(readout.weight / levels, step) * levels)
         readout.bias.copy_(_rounded(readout.bias, step))
-    made = SpikingNetwork([_layer_on_grid(layer, grid) for layer in net.stack], readout)
+    layers: Any = [_layer_on_grid(layer, grid) for layer in net.stack]
+    made: Network = type(net)(layers, readout)  # type: ignore[assignment]  # a class by value
     return made.to(net.stack[0].weight_ih.device).eval()
 
 
-def _layer_on_grid(layer: SpikingSubLSTM, grid: Grid) -> SpikingSubLSTM:
+def _layer_on_grid(layer: Any, grid: Grid) -> SpikingSubLSTM | CodedLayer:
     step, levels = 2.0**-grid.weight_bits, layer.code.levels
     per_input = 1 if layer.below is None else layer.below
     finest = 2.0**-grid.forget_bits
-    return SpikingSubLSTM(
+    constant = layer.forget
+    forget = (
+        _rounded(constant, finest).clamp(0.0, 1.0 - finest)
+        if isinstance(constant, Tensor)
+        else constant
+    )
+    made: SpikingSubLSTM | CodedLayer = layer.rebuilt(
         _rounded(layer.weight_ih / per_input, step) * per_input,
         _rounded(layer.weight_hh / levels, step) * levels,
         _rounded(layer.bias, grid.unit),
-        _rounded(layer.forget, finest).clamp(0.0, 1.0 - finest),
-        code=layer.code,
-        activation=layer.activation,
-        below=layer.below,
+        forget,
         grid=grid,
-        spike_grad=layer.spike_grad,
     )
+    return made
 
 
 def _rounded(values: Tensor, step: float) -> Tensor:
@@ -124,19 +132,11 @@ def _rounded(values: Tensor, step: float) -> Tensor:
     return torch.round(values.double() / step) * step
 
 
-def off_grid(net: SpikingNetwork) -> SpikingNetwork:
+def off_grid(net: Network) -> Network:
     """A copy of `net` that is free to move off the grid again, with the code's own thresholds."""
-    layers = [
-        SpikingSubLSTM(
-            layer.weight_ih,
-            layer.weight_hh,
-            layer.bias,
-            layer.forget,
-            code=layer.code,
-            activation=layer.activation,
-            below=layer.below,
-            spike_grad=layer.spike_grad,
-        )
-        for layer in net.stack
+    stack: list[Any] = [*net.stack]
+    layers: Any = [
+        layer.rebuilt(layer.weight_ih, layer.weight_hh, layer.bias, layer.forget, grid=None)
+        for layer in stack
     ]
-    return SpikingNetwork(layers, copy.deepcopy(net.readout))
+    return type(net)(layers, copy.deepcopy(net.readout))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from spiking import SpikingNetwork, SubLSTM, twin_trace
+from spiking import CodedNetwork, SpikingNetwork, SubLSTM, twin_trace
 from spiking.errors import ConfigError
 
 from .data import Batches, gathered
@@ -16,41 +19,54 @@ from .fit import FitSettings, fit
 from .matching import RateModel, matching_loss, rate_trace, rnn_of
 from .quantize import off_grid
 
+Network = TypeVar("Network", bound=SpikingNetwork | CodedNetwork)
 _LARGEST_FORGET = 1.0 - 2.0**-12
 
 
 def tune(
-    net: SpikingNetwork,
+    net: Network,
     *,
     teacher: RateModel,
     data: Batches,
     settings: FitSettings | None = None,
+    spike_penalty: float = 0.0,
+    checkpoint: Path | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     progress: bool = True,
-) -> SpikingNetwork:
+) -> Network:
     """A copy of `net` whose outputs and states follow the teacher's more closely.
 
     Gradients pass the rounding straight through with the activation's slope (Bengio et al.
     2013, arXiv 1308.3432; as in quantisation-aware training); the twin that is trained equals
     the spiking network bit for bit, so nothing is lost afterwards. No labels are needed.
 
-    teacher   the rate model; may be the gated one that `net` was distilled from
-    data      inputs (n, time, input), or an iterable of such batches
-    returns   the best network on held-out samples, never a worse one than `net`; off the grid,
-              so `quantize` comes after
+    teacher        the rate model; may be the gated one that `net` was distilled from
+    data           inputs (n, time, input), or an iterable of such batches
+    spike_penalty  loss for every spike that leaves a unit in a step (`Code.effort`): fewer spikes
+                   for some accuracy
+    checkpoint     file that keeps the progress after every epoch; see `train`
+    returns        the best network on held-out samples, never a worse one than `net`; off the grid,
+                   so `quantize` comes after
 
     Raises ConfigError when teacher and network differ in their sizes, EmptyDataError without data.
     """
+    if not 0.0 <= spike_penalty < math.inf:
+        raise ConfigError(f"spike_penalty is {spike_penalty}; it must be at least 0 and finite")
     require_same_sizes(teacher, [layer.hidden_size for layer in net.stack], net.input_size)
     _require_same_readout(teacher, net)
     settings = replace(FitSettings() if settings is None else settings, seed=seed)
     x = gathered(data, features=net.input_size).to(device)
     goal = goal_of(teacher, x, size=settings.batch_size)
 
-    def loss(module: SpikingNetwork, chosen: Tensor) -> Tensor:
+    def loss(module: Any, chosen: Tensor) -> Tensor:
         wanted = {name: value[chosen] for name, value in goal.items()}
-        return matching_loss(twin_trace(module, x[chosen], gates=False), wanted)
+        trace = twin_trace(module, x[chosen], gates=False)
+        found = matching_loss(trace, wanted)
+        if spike_penalty:
+            said = [value for name, value in trace.items() if name.endswith(".h")]
+            found = found + spike_penalty * sum(module.code.effort(h) for h in said)
+        return found
 
     return fit(
         off_grid(net).to(device),
@@ -58,7 +74,8 @@ def tune(
         count=len(x),
         settings=settings,
         constrain=_keep_forget_below_one,
-        label=f"tune K={net.code.levels}",
+        label=f"tune {net.code}",
+        checkpoint=checkpoint,
         progress=progress,
     )
 
@@ -75,7 +92,7 @@ def require_same_sizes(teacher: RateModel, hidden: list[int], inputs: int) -> No
         )
 
 
-def _require_same_readout(teacher: RateModel, net: SpikingNetwork) -> None:
+def _require_same_readout(teacher: RateModel, net: Network) -> None:
     theirs = None if isinstance(teacher, SubLSTM) else teacher.readout.out_features
     mine = None if net.readout is None else net.readout.out_features
     if theirs != mine:
@@ -95,6 +112,7 @@ def goal_of(teacher: RateModel, x: Tensor, *, size: int) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _keep_forget_below_one(net: SpikingNetwork) -> None:
+def _keep_forget_below_one(net: Network) -> None:
     for layer in net.stack:
-        layer.forget.clamp_(0.0, _LARGEST_FORGET)
+        if isinstance(layer.forget, Tensor):
+            layer.forget.clamp_(0.0, _LARGEST_FORGET)

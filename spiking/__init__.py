@@ -1,9 +1,11 @@
 """The models: the rate subLSTM, the codes, the spiking subLSTM (floor 1)."""
 
-from .activity import Activity, activity, dense_macs
+from .activity import Activity, activity, coded_activity, dense_macs
 from .cell import CellSpikes, CellState
 from .classifier import SubLSTMClassifier
-from .codes import Population
+from .coded import CodedLayer, CodedNetwork
+from .codes import Adaptive, Code, Compound, Population, Rate
+from .forgetting import Coincidence, Forgetting, Native, Shunt
 from .kernels import RateStep
 from .multispike import MultiSpike, MultiSpikeNetwork
 from .network import NetworkRun, NetworkStep, SpikingNetwork
@@ -14,20 +16,31 @@ from .twin import twin_forward, twin_trace
 
 __all__ = [
     "Activity",
+    "Adaptive",
     "CellSpikes",
     "CellState",
+    "Code",
+    "CodedLayer",
+    "CodedNetwork",
+    "Coincidence",
+    "Compound",
+    "Forgetting",
     "Grid",
     "MultiSpike",
     "MultiSpikeNetwork",
+    "Native",
     "NetworkRun",
     "NetworkStep",
     "Population",
+    "Rate",
     "RateStep",
+    "Shunt",
     "SpikingNetwork",
     "SpikingSubLSTM",
     "SubLSTM",
     "SubLSTMClassifier",
     "activity",
+    "coded_activity",
     "dense_macs",
     "reset",
     "twin_forward",

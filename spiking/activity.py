@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .coded import CodedNetwork
 from .network import SpikingNetwork
 from .rate import SubLSTM
 
@@ -47,6 +48,36 @@ def activity(net: SpikingNetwork, counts: dict[str, Tensor]) -> Activity:
         relays.append(o.sum(1))
         synops.append(((z + i) * levels + o + (s + o) * fan_out).sum(1))
     return Activity(*(torch.stack(each).sum(0) for each in (spikes, relays, synops)))
+
+
+@torch.no_grad()
+def coded_activity(net: CodedNetwork, counts: dict[str, Tensor]) -> Activity:
+    """Analytic cost of a run of a network in any code, from its spike counts.
+
+    An inner spike reaches `code.local` cell neurons, one of the forget what its way of forming the
+    product connects; an outward spike `code.copies` neurons for every non-zero weight of its unit
+    into the layer's gates and the next layer's, or every class that the readout weighs.
+    """
+    code, spikes, synops = net.code, [], []
+    for index, layer in enumerate(net.stack):
+        fan_out = code.copies * layer.weight_hh.count_nonzero(0)
+        if index + 1 < len(net.stack):
+            fan_out = fan_out + code.copies * net.stack[index + 1].weight_ih.count_nonzero(0)
+        elif net.readout is not None:
+            fan_out = fan_out + net.readout.weight.count_nonzero(0)
+        for key, count in counts.items():
+            layer_name, _, name = key.partition(".")
+            if layer_name != f"l{index}":
+                continue
+            if name == "f.synops":
+                synops.append(count.sum(1))
+                continue
+            spikes.append(count.sum(1))
+            if name != "f":
+                reached = fan_out if name in code.outward else code.local
+                synops.append((count * reached).sum(1))
+    none = torch.zeros_like(spikes[0])
+    return Activity(torch.stack(spikes).sum(0), none, torch.stack([none, *synops]).sum(0))
 
 
 def dense_macs(rnn: SubLSTM, *, steps: int, classes: int) -> int:

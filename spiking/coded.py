@@ -96,8 +96,14 @@ class CodedLayer(nn.Module):
         self.weight_ih = nn.Parameter(weight_ih.detach().clone().float())
         self.weight_hh = nn.Parameter(weight_hh.detach().clone().float())
         self.bias = nn.Parameter(bias.detach().clone().float())
-        if isinstance(forget, Tensor):
-            self.forget = nn.Parameter(forget.detach().clone().double())
+        self.forget: nn.Parameter | Forgetting = (
+            nn.Parameter(forget.detach().clone().double()) if isinstance(forget, Tensor) else forget
+        )
+
+    @property
+    def margin(self) -> float:
+        """What a sum of the grid has to hold beside a drive."""
+        return 1.0
 
     @property
     def hidden_size(self) -> int:
@@ -108,6 +114,27 @@ class CodedLayer(nn.Module):
     def input_size(self) -> int:
         """Entries of the input at one step."""
         return int(self.weight_ih.shape[1])
+
+    def rebuilt(
+        self,
+        weight_ih: Tensor,
+        weight_hh: Tensor,
+        bias: Tensor,
+        forget: Tensor | Forgetting,
+        *,
+        grid: Grid | None,
+    ) -> CodedLayer:
+        """A layer like this one with other numbers."""
+        return CodedLayer(
+            weight_ih,
+            weight_hh,
+            bias,
+            forget,
+            code=self.code,
+            activation=self.activation.name,
+            below=self.below,
+            grid=grid,
+        )
 
     def initial_state(self, batch: int) -> CodedState:
         """Silence: c = 0, h = 0, coders at rest."""
@@ -137,13 +164,13 @@ class CodedLayer(nn.Module):
         gates = (drive + self.bias + state.heard).chunk(3 if self.forgetting is None else 4, dim=1)
         update = self.code.update(gates[0], gates[1], state.memory, site)
         counts, spelled = dict(update.counts), dict(update.trains)
-        if self.forgetting is None:
+        if isinstance(self.forget, Tensor):
             kept = self.forget * state.cell
         else:
-            left = self.forgetting(
+            left = self.forget(
                 state.cell, gates[3], self.activation, levels=self.code.levels, spell=spell
             )
-            kept, counts["f"] = left.cell, left.spikes
+            kept, counts["f"], counts["f.synops"] = left.cell, left.spikes, left.synops
             if spell:
                 spelled["f"] = left.raster
         cell = kept + update.value.double()

@@ -20,11 +20,13 @@ class Forgotten(NamedTuple):
 
     cell    in quanta                                    # (batch, hidden) float64
     spikes  of all neurons involved                      # (batch, hidden)
+    synops  synapses that they reach, inside the unit    # (batch, hidden)
     raster  each of them, where they were spelled out    # (batch, hidden, neurons), else empty
     """
 
     cell: Tensor
     spikes: Tensor
+    synops: Tensor
     raster: Tensor
 
 
@@ -34,6 +36,11 @@ class Forgetting(Protocol):
     @property
     def neurons(self) -> int:
         """Neurons that a unit needs for it."""
+        ...
+
+    @property
+    def promise(self) -> str:
+        """How close it comes; empty where it is exact."""
         ...
 
     def __call__(
@@ -52,6 +59,11 @@ class Native:
         """None."""
         return 0
 
+    @property
+    def promise(self) -> str:
+        """Nothing is lost."""
+        return ""
+
     def __call__(
         self, cell: Tensor, drive: Tensor, activation: Activation, *, levels: float, spell: bool
     ) -> Forgotten:
@@ -59,7 +71,8 @@ class Native:
         del levels
         kept = activation.function(drive).double()
         none = cell.new_empty((*cell.shape, 0) if spell else (0,))
-        return Forgotten(kept * cell, torch.zeros_like(cell), none)
+        zeros = torch.zeros_like(cell)
+        return Forgotten(kept * cell, zeros, zeros, none)
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,11 @@ class Shunt:
         return 1
 
     @property
+    def promise(self) -> str:
+        """Half a spike."""
+        return f"shunting spikes of 2^-{self.shift}: f within {self._delta / 2:.1%} of its value"
+
+    @property
     def most(self) -> int:
         """Spikes after which nothing is left that matters: f = e^-12."""
         return math.ceil(12.0 / self._delta)
@@ -118,7 +136,7 @@ class Shunt:
         smooth = activation.function(drive).double() * cell
         empty = cell.new_empty((*cell.shape, 0) if spell else (0,))
         drawn = torch.stack(raster, -1).to(cell.dtype) if raster else empty
-        return Forgotten(straight(left / one, smooth), spikes, drawn)
+        return Forgotten(straight(left / one, smooth), spikes, spikes, drawn)
 
 
 @dataclass(frozen=True)
@@ -160,6 +178,14 @@ class Coincidence:
         """Leak neurons, cell neurons, and one for every pair."""
         return self.leaks + self.levels + self.leaks * self.levels
 
+    @property
+    def promise(self) -> str:
+        """Its grid."""
+        return (
+            f"coincidence of {self.leaks} leak and {self.levels} cell neurons: exact on that grid, "
+            f"1 - f to half a step of 1/{self.per_octave} octave, c to {self.reach / self.levels:g}"
+        )
+
     def leak_levels(self) -> Tensor:
         """g_0 .. g_leaks, multiples of 2^-24 so that their sums are exact.  # (leaks + 1,)"""
         places = torch.arange(1 - self.leaks, 1, dtype=torch.float64) / self.per_octave
@@ -187,13 +213,26 @@ class Coincidence:
             pairs = leaks.unsqueeze(-1) * torch.cat([above, -below], -1).unsqueeze(-2)
             taken = (pairs * scale.diff().unsqueeze(-1)).sum((-2, -1)) * step
             raster = torch.cat([leaks, above, below, pairs.flatten(-2)], -1)
-            fired = raster.abs().sum(-1)
             exact = cell.detach() - taken
-            return Forgotten(straight(exact, (1.0 - leak) * cell), fired, raster)
+            fires, size = leaks.sum(-1), (above + below).sum(-1)
+            return self._counted(straight(exact, (1.0 - leak) * cell), fires, size, raster)
         fires = torch.bucketize(leak.detach().contiguous(), thresholds)
         size = torch.bucketize(cell.detach().abs().contiguous(), places, right=True)
         rounded = cell.detach().sign() * size
         taken = scale[fires] * rounded * step
-        fired = fires + rounded.abs() + fires * rounded.abs()
         exact = cell.detach() - taken
-        return Forgotten(straight(exact, (1.0 - leak) * cell), fired, cell.new_empty(0))
+        kept = straight(exact, (1.0 - leak) * cell)
+        return self._counted(kept, fires.double(), size.double(), cell.new_empty(0))
+
+    def _counted(self, cell: Tensor, fires: Tensor, size: Tensor, raster: Tensor) -> Forgotten:
+        """A leak neuron reaches a pair for every cell neuron, and the other way round."""
+        spikes = fires + size + fires * size
+        synops = fires * self.levels + size * self.leaks + fires * size
+        return Forgotten(cell, spikes, synops, raster)
+
+
+FORGETTINGS: dict[str, type[Coincidence | Native | Shunt]] = {
+    "coincidence": Coincidence,
+    "native": Native,
+    "shunt": Shunt,
+}

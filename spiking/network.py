@@ -37,7 +37,8 @@ class NetworkRun:
 
     output  (batch, time, hidden), logits (batch, time, classes) or None
     state   of every layer, as the network takes it again
-    counts  {"l0.z": spikes per sample and unit within its valid steps (batch, hidden) int64, ...}
+    counts  {"l0.z": spikes per sample and unit within its valid steps (batch, hidden) int64, ...};
+            "l0.f.synops" holds synapses that a computed forget reached
     spikes  {"l0.z": (batch, time, hidden, levels) bool, ...} where recording was asked for
     cells   {"l0.c": cell state c (batch, time, hidden) float64, ...} likewise
     """

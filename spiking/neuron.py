@@ -97,6 +97,33 @@ class SpikingSubLSTM(snn.SpikingNeuron):  # type: ignore[misc]  # snntorch ships
         """Units of the layer; each has 4 populations of K neurons."""
         return int(self.forget.shape[0])
 
+    @property
+    def margin(self) -> float:
+        """What a sum of the grid has to hold beside a drive: the distance to a threshold."""
+        return float(self.threshold.abs().max()) + 1.0
+
+    def rebuilt(
+        self,
+        weight_ih: Tensor,
+        weight_hh: Tensor,
+        bias: Tensor,
+        forget: Tensor,
+        *,
+        grid: Grid | None,
+    ) -> SpikingSubLSTM:
+        """A layer like this one with other numbers."""
+        return SpikingSubLSTM(
+            weight_ih,
+            weight_hh,
+            bias,
+            forget,
+            code=self.code,
+            activation=self.activation,
+            below=self.below,
+            grid=grid,
+            spike_grad=self.spike_grad,
+        )
+
     def numbers(self) -> kernels.Layer:
         """What the kernels compute with: weights per spike, thresholds, signs."""
         return kernels.Layer(

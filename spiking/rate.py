@@ -14,6 +14,7 @@ from .kernels import RateStep, Weights, run_rate
 from .lengths import checked_lengths, reverse_valid
 
 FORGETS = ("gated", "fixed")
+_LONGEST = 2**53
 _GATE_ACTIVATIONS = ("sigmoid", "hard_sigmoid", "adaptive")
 _CELL_ACTIVATIONS = ("sigmoid", "hard_sigmoid", "adaptive", "tanh")
 
@@ -73,8 +74,8 @@ class SubLSTM(nn.Module):
             raise ConfigError(f"forget={forget!r} is not known; choose one of {FORGETS}")
         if (forget, activation) == ("gated", "adaptive"):
             raise ConfigError("an adaptive forget gate exceeds 1; take forget='fixed' with it")
-        if t_max < 3:
-            raise ConfigError(f"t_max is {t_max}; it must be at least 3 steps")
+        if not 3 <= t_max <= _LONGEST:
+            raise ConfigError(f"t_max is {t_max}; it must lie in 3..{_LONGEST} steps")
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers

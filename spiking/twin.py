@@ -6,6 +6,7 @@ can be tuned away here, where a step is a few vector operations and not K neuron
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,9 +15,14 @@ from torch import Tensor
 from . import kernels
 from .activation import ACTIVATIONS, Activation
 from .classifier import require_sequences
+from .coded import CodedNetwork
+from .codes import Compound
+from .forgetting import Native
 from .lengths import checked_lengths, last_valid
 from .network import SpikingNetwork
 from .neuron import SpikingSubLSTM
+
+_LONG = 256  # steps from which the memory of a backward is worth saving
 
 
 class _Levels(torch.autograd.Function):
@@ -91,13 +97,20 @@ def _twin_in_core(
     return counts, values
 
 
-def twin_trace(net: SpikingNetwork, x: Tensor, *, gates: bool = True) -> dict[str, Tensor]:
+def twin_trace(
+    net: SpikingNetwork | CodedNetwork, x: Tensor, *, gates: bool = True
+) -> dict[str, Tensor]:
     """Values of every node, {"l0.z": (batch, time, hidden), ..., "logits": (batch, time, classes)}.
 
     Differentiable in the network's parameters. x (batch, time, input). Whoever does not look at
-    z, i and o saves time with `gates=False`.
+    z, i and o saves time with `gates=False`; a network that is not in population code has c and h
+    alone. Compound units run in the C++ core, whose sigmoid may round otherwise in the last bit.
     """
     require_sequences(x, features=net.input_size)
+    return TRACES[type(net)](net, x, gates=gates)
+
+
+def _population_trace(net: SpikingNetwork, x: Tensor, *, gates: bool) -> dict[str, Tensor]:
     trace: dict[str, Tensor] = {}
     value = net.encode(x)
     for index, layer in enumerate(net.stack):
@@ -109,7 +122,49 @@ def twin_trace(net: SpikingNetwork, x: Tensor, *, gates: bool = True) -> dict[st
     return trace
 
 
-def twin_forward(net: SpikingNetwork, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+def _coded_trace(net: CodedNetwork, x: Tensor, *, gates: bool) -> dict[str, Tensor]:
+    del gates
+    ways = {type(layer.forgetting) for layer in net.stack}
+    if isinstance(net.code, Compound) and ways <= {type(None), Native} and kernels.usable(x):
+        return _compound_trace(net, x, levels=net.code.levels)
+    run = net.run(x, spell=False, record=True)
+    top = f"l{len(net.layers) - 1}.h"
+    trace = {**run.cells, top: run.output}
+    return trace if run.logits is None else {**trace, "logits": run.logits}
+
+
+def _compound_trace(net: CodedNetwork, x: Tensor, *, levels: int) -> dict[str, Tensor]:
+    value, trace = net.encode(x).transpose(0, 1), {}
+    for index, layer in enumerate(net.stack):
+        state = layer.initial_state(len(x))
+        forget = layer.forget.float() if isinstance(layer.forget, Tensor) else None
+        step = kernels.run_rate(
+            value,
+            kernels.Weights(layer.weight_ih, layer.weight_hh, layer.bias, forget),
+            state.counts,
+            state.cell.float(),
+            gate=layer.activation,
+            output=layer.activation,
+            trace=False,
+            recompute=len(value) >= _LONG,
+            levels=levels,
+        )
+        value = step.h
+        trace[f"l{index}.h"] = value.transpose(0, 1)
+    if net.readout is not None:
+        trace["logits"] = net.readout(value.transpose(0, 1))
+    return trace
+
+
+TRACES: dict[type, Callable[..., dict[str, Tensor]]] = {
+    CodedNetwork: _coded_trace,
+    SpikingNetwork: _population_trace,
+}
+
+
+def twin_forward(
+    net: SpikingNetwork | CodedNetwork, x: Tensor, lengths: Tensor | None = None
+) -> Tensor:
     """The twin's logits (batch, classes) at the last valid step; the call of the network."""
     trace = twin_trace(net, x, gates=False)
     top = trace["logits"] if net.readout is not None else trace[f"l{len(net.layers) - 1}.h"]

@@ -33,8 +33,8 @@ from converter.nir_graph import PORTABLE_DT
 from hardware import TARGETS, simulate
 from hardware import check as check_graph
 from hardware import place as place_graph
-from spiking import Population, SubLSTMClassifier, processes
-from spiking.errors import ConfigError, GraphError
+from spiking import Population, SpikingNetwork, SubLSTMClassifier, processes
+from spiking.errors import ConfigError, ExportError, GraphError
 
 from .answer import DONE, NO, Answer
 from .demo import demo as run_demo
@@ -136,9 +136,8 @@ def tune(given: Namespace) -> Answer:
 
 def export(given: Namespace) -> Answer:
     """Write every format into a folder, each proved by running it."""
-    task, net = _task(given), load_network(given.network)
-    if net.grid is None:
-        net = quantize(net, input_bits=task.input_bits, input_max=task.input_max)
+    task = _task(given)
+    net = _exportable(given.network, task)
     bundle = export_network(net, given.out, task.test_x)
     lines = [f"{path}" for path in bundle.files.values()]
     lines += [
@@ -214,9 +213,7 @@ def run(given: Namespace) -> Answer:
 def compare(given: Namespace) -> Answer:
     """Compare a rate model with its network, stage by stage, and write the report."""
     task, rate = _task(given), _rate(given.rate)
-    net = load_network(given.network)
-    if net.grid is None:
-        net = quantize(net, input_bits=task.input_bits, input_max=task.input_max)
+    net = _exportable(given.network, task)
     given.out.mkdir(parents=True, exist_ok=True)
     made = compared(
         rate,
@@ -263,6 +260,19 @@ def _rate(path: Path, *, layout: str | None = None) -> SubLSTMClassifier:
     if not isinstance(model, SubLSTMClassifier):
         raise ConfigError(f"{path}: holds a subLSTM without a readout; a classifier is needed here")
     return model
+
+
+def _exportable(path: Path, task: Task) -> SpikingNetwork:
+    """A network that NIR and ONNX files are written for, on the grid."""
+    net = load_network(path)
+    if not isinstance(net, SpikingNetwork):
+        raise ExportError(
+            f"{path}: {net.code} has no portable file; NIR and ONNX are written for populations "
+            "with a constant forget"
+        )
+    if net.grid is not None:
+        return net
+    return quantize(net, input_bits=task.input_bits, input_max=task.input_max)
 
 
 @torch.no_grad()

@@ -6,4 +6,11 @@ from .compound import Compound
 from .population import Population
 from .rate import Rate
 
-__all__ = ["Adaptive", "Code", "Compound", "Population", "Rate", "Said", "Site"]
+CODES: dict[str, type[Adaptive | Compound | Population | Rate]] = {
+    "adaptive": Adaptive,
+    "compound": Compound,
+    "population": Population,
+    "rate": Rate,
+}
+
+__all__ = ["CODES", "Adaptive", "Code", "Compound", "Population", "Rate", "Said", "Site"]

@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from ..straight import straight
 from .code import Memory, Said, Site
 
+_MOST_WINDOW = 10**5
 _SIGNALS = ("z", "i", "s", "o")
 
 
@@ -39,8 +40,8 @@ class Adaptive:
 
     def __post_init__(self) -> None:
         """ConfigError for a window that holds no micro-step."""
-        if self.window < 1:
-            raise ConfigError(f"window is {self.window} ms; it must be at least 1")
+        if not 1 <= self.window <= _MOST_WINDOW:
+            raise ConfigError(f"window is {self.window} ms; it must lie in 1..{_MOST_WINDOW}")
 
     @property
     def levels(self) -> float:
@@ -71,6 +72,11 @@ class Adaptive:
     def copies(self) -> int:
         """One neuron a gate."""
         return 1
+
+    @property
+    def reach(self) -> float:
+        """A neuron that fires in every micro-step."""
+        return self.window / self.levels
 
     def supports(self, activation: Activation) -> str:
         """Only its own transfer function."""

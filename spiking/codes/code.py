@@ -80,6 +80,11 @@ class Code(Protocol):
         """Neurons that a spike from outside reaches for every weight of a gate."""
         ...
 
+    @property
+    def reach(self) -> float:
+        """Largest |h| that it can say."""
+        ...
+
     def supports(self, activation: Activation) -> str:
         """Why this code cannot say values of `activation`; empty where it can."""
         ...

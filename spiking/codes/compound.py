@@ -70,6 +70,11 @@ class Compound:
         """Digits of the largest n."""
         return 1 if self.persistent else math.ceil(math.log2(self.levels)) + 2
 
+    @property
+    def reach(self) -> float:
+        """A difference of two values in 0..1."""
+        return 1.0
+
     def supports(self, activation: Activation) -> str:
         """Any activation can be computed inside."""
         del activation

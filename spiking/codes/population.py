@@ -116,6 +116,11 @@ class Population:
         """Each of the K neurons of a gate receives for itself."""
         return self.levels
 
+    @property
+    def reach(self) -> float:
+        """A difference of two values in 0..1."""
+        return 1.0
+
     def supports(self, activation: Activation) -> str:
         """Thresholds need an inverse."""
         if activation.inverse is None:

@@ -90,6 +90,11 @@ class Rate:
         """One neuron a gate."""
         return 1
 
+    @property
+    def reach(self) -> float:
+        """A difference of two values in 0..1."""
+        return 1.0
+
     def supports(self, activation: Activation) -> str:
         """A current must be piecewise linear."""
         if activation.name not in _PIECEWISE:
@@ -126,14 +131,14 @@ class Rate:
         smooth = [_saturated(each, site.activation) for each in (plus, minus)]
         signals: dict[str, tuple[Tensor, Tensor, float]]
         if self.opponent:
-            exact = _stepped(smooth[0]) - _stepped(smooth[1])
-            signals = {names[0]: (exact, smooth[0] - smooth[1], 1.0)}
+            current = _stepped(smooth[0]) - _stepped(smooth[1])
+            signals = {names[0]: (current, smooth[0] - smooth[1], 1.0)}
         else:
-            exact = [_raw(each, site.activation) for each in (plus, minus)]
+            raw = [_stepped(_raw(each, site.activation)) for each in (plus, minus)]
             signals = {
-                name: (_stepped(current), value, sign)
+                name: (current, value, sign)
                 for name, current, value, sign in zip(
-                    names[1:], exact, smooth, (1.0, -1.0), strict=True
+                    names[1:], raw, smooth, (1.0, -1.0), strict=True
                 )
             }
         run = self._spell if site.spell else self._closed

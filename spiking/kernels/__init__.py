@@ -49,6 +49,7 @@ def run_rate(
     output: Activation,
     trace: bool = True,
     recompute: bool = False,
+    levels: int = 0,
 ) -> RateStep:
     """One layer over x (time, batch, input) from h and c (batch, hidden), as fast as can be.
 
@@ -60,21 +61,22 @@ def run_rate(
                the last step only, as its last entry. Gates of the core carry no gradient.
     recompute  keep a sixth of the memory for the backward and compute the gates anew; not with
                `trace`
+    levels     round h to multiples of 1/levels (the compound code), learning as if not; 0 does not
     """
-    if _triton_wanted(x, hidden=h.shape[1]):
+    if _triton_wanted(x, hidden=h.shape[1]) and not levels:
         from . import gpu
 
         done = gpu.run(x, weights, h, c, gate=gate, output=output)
         return _step(done.gates, weights.forget, done.c, done.h)
     if not usable(x) or not {gate.name, output.name} <= set(cpu.CODES):
-        return reference_rate(x, weights, h, c, gate=gate, output=output)
+        return reference_rate(x, weights, h, c, gate=gate, output=output, levels=levels)
     learning = torch.is_grad_enabled() and any(
         each is not None and each.requires_grad for each in (x, *weights, h, c)
     )
     keep = cpu.LAST
     if trace or learning:
         keep = cpu.BOUNDARIES if recompute and not trace else cpu.ALL
-    kept = cpu.run(x, weights, h, c, gate=gate, output=output, keep=keep)
+    kept = cpu.run(x, weights, h, c, gate=gate, output=output, keep=keep, levels=levels)
     none = x.new_empty(0, *h.shape)
     if keep != cpu.ALL:
         return RateStep(none, none, none, none, kept.c, kept.h)

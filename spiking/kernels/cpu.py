@@ -38,6 +38,7 @@ class Call(ctypes.Structure):
             "cell_activation",
             "workers",
             "keep",
+            "levels",
         )
     )
 
@@ -69,14 +70,16 @@ def run(
     gate: Activation,
     output: Activation,
     keep: int,
+    levels: int = 0,
 ) -> Kept:
     """The whole sequence x (time, batch, input) from h and c (batch, hidden); differentiable.
 
     keep  LAST for inference; ALL for a backward from stored gates, or to look at them;
           BOUNDARIES for a backward that computes gates anew, at a sixth of the memory
+    levels  round h to multiples of 1/levels, with the gradient of the unrounded one; 0 does not
     """
     codes = CODES[gate.name], CODES[output.name]
-    return Kept(*_rate(x, *weights, h, c, *codes, keep))
+    return Kept(*_rate(x, *weights, h, c, *codes, keep, levels))
 
 
 @torch.library.custom_op("subspike::rate", mutates_args=())
@@ -91,6 +94,7 @@ def _rate(
     gate: int,
     output: int,
     keep: int,
+    levels: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     x, h0, c0 = x.contiguous(), h0.contiguous(), c0.contiguous()
     steps, batch, _ = x.shape
@@ -111,6 +115,7 @@ def _rate(
         end = min(start + size, steps)
         call = _call(end - start, batch, hidden, x.shape[2], gates, gate, output)
         call.inputs, call.keep = (x.shape[2] if fused else 0), int(keep == ALL)
+        call.levels = levels
         cells = c if keep == ALL else c[index]
         if keep != ALL:
             cells.copy_(c0 if index == 0 else c[index - 1])
@@ -143,6 +148,7 @@ def _(
     gate: int,
     output: int,
     keep: int,
+    levels: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     steps, batch, _ = x.shape
     hidden = h0.shape[1]
@@ -248,7 +254,7 @@ def _(
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    *tensors, gate, cell, _ = inputs
+    *tensors, gate, cell, _, _ = inputs
     ctx.codes = gate, cell
     ctx.mark_non_differentiable(output[2])
     ctx.save_for_backward(*tensors, *output)
@@ -258,7 +264,7 @@ def _differentiate(ctx: Any, grad_h: Tensor, grad_c: Tensor, _: Tensor) -> tuple
     needs = ctx.needs_input_grad
     found = rate_backward(*ctx.saved_tensors, grad_h, grad_c, *ctx.codes, needs[0])
     asked = [grad if need else None for grad, need in zip(found, needs, strict=False)]
-    return (*asked, None, None, None)
+    return (*asked, None, None, None, None)
 
 
 _rate.register_autograd(_differentiate, setup_context=_save)
@@ -277,7 +283,7 @@ def _call(
     small = steps * batch * gates * hidden * (hidden + inputs) < _SMALL
     threads = torch.get_num_threads()
     workers = 1 if small or batch < 2 * threads else threads
-    return Call(steps, batch, hidden, inputs, gates, gate, output, workers, 0)
+    return Call(steps, batch, hidden, inputs, gates, gate, output, workers, 0, 0)
 
 
 def _chunk(batch: int, rows: int) -> int:

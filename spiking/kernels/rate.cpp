@@ -13,7 +13,8 @@ struct Call {
   int32_t gates;                         // 4, or 3 with a constant forget
   int32_t gate_activation, cell_activation;
   int32_t workers;
-  int32_t keep;  // 1: gates and every cell are stored, 0: only the last cell
+  int32_t keep;    // 1: gates and every cell are stored, 0: only the last cell
+  int32_t levels;  // h is rounded to multiples of 1 / levels; 0: not at all
 };
 
 int32_t vector_length() { return VL; }
@@ -95,7 +96,9 @@ void forward(const Call& s, const float* x, const float* drive, const float* w_i
         const vf f = G == 4 ? value[G - 1] : load(forget + u, n);
         const vf cell = f * load(cells + at, n) + value[0] - value[1];
         store(now + at, cell, n);
-        store(h + t * plane + at, activate(cell, s.cell_activation) - value[2], n);
+        vf out = activate(cell, s.cell_activation) - value[2];
+        if (s.levels) out = rounded(out * float(s.levels)) / float(s.levels);
+        store(h + t * plane + at, out, n);
         if (s.keep)
           for (int g = 0; g < G; ++g)
             store(gates + ((int64_t(t) * s.batch + b) * G + g) * H + u, value[g], n);

@@ -60,6 +60,12 @@ inline void store(float* p, vf v, int n) {
 
 inline vf select(vi mask, vf yes, vf no) { return mask ? yes : no; }
 
+// to the nearest integer, halves to even, of |x| < 2^22
+inline vf rounded(vf x) {
+  const vf magic = splat(12582912.0f);  // 1.5 * 2^23
+  return x + magic - magic;
+}
+
 // exp: 2^n times a polynomial of the rest (Cephes); relative error 2e-7
 inline vf exponential(vf x) {
   x = select(x < 88.0f, x, splat(88.0f));

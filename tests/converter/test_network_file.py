@@ -8,9 +8,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 
 from converter import convert, load_network, save_checkpoint, save_network
-from spiking import Population
+from spiking import Adaptive, Coincidence, Compound, Population
 from spiking.errors import CheckpointError, GridError, NotFiniteError, ShapeError
 from tests.converter.small_models import numbers, random_net, random_rate, random_x, same_numbers
+from tests.spiking.coded_nets import CODES, coded_net
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,32 @@ def test_round_trip_is_exact(words, tmp_path) -> None:
     assert (found.code, found.grid) == (net.code, net.grid)
     assert not found.training
     assert torch.equal(found(random_x()), net(random_x()))
+
+
+@pytest.mark.parametrize("code", CODES.values(), ids=CODES)
+@pytest.mark.parametrize("forget", [None, Coincidence(6, 1, 8, 4.0)], ids=["constant", "computed"])
+def test_every_code_comes_back(code, forget, tmp_path) -> None:
+    if isinstance(code, Adaptive) and forget is not None:
+        pytest.skip("an adaptive gate exceeds 1")
+    net = coded_net(code, forget=forget, layers=2)
+    save_network(net, tmp_path / "n.safetensors")
+    found = load_network(tmp_path / "n.safetensors")
+    assert same_numbers(numbers(found), numbers(net))
+    assert (found.code, found.grid) == (net.code, net.grid)
+    assert found.stack[0].forgetting == forget
+    assert torch.equal(found(random_x()), net(random_x()))
+
+
+def test_a_header_that_describes_no_code_is_named(tmp_path) -> None:
+    path = tmp_path / "n.safetensors"
+    save_network(coded_net(Compound(8)), path)
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["subspike"])
+    for code in ({"name": "latency"}, {"name": "compound", "levels": 0}, {"levels": 3}, 7):
+        text = json.dumps(about | {"code": code})
+        path.write_bytes(save(load_file(path), {"subspike": text}))
+        with pytest.raises(CheckpointError, match="does not describe a network"):
+            load_network(path)
 
 
 def test_a_network_off_the_grid_too(tmp_path) -> None:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from converter import convert, off_grid, quantize
 from converter.quantize import require_on_grid
-from spiking import Grid, Population, SpikingNetwork
+from spiking import Compound, Grid, Native, Population, Rate, SpikingNetwork
 from spiking.errors import ConfigError, ExportError, GridError, NotFiniteError
 from tests.converter.small_models import (
     numbers,
@@ -201,3 +201,20 @@ def test_numbers_that_left_the_grid_are_named() -> None:
         net.stack[0].bias[2] = net.grid.limit
     with pytest.raises(GridError, match="l0: the drive of row 2"):
         require_on_grid(net)
+
+
+@pytest.mark.parametrize("code", [Compound(12), Rate(4), Rate(3, opponent=False)], ids=repr)
+def test_a_network_in_any_code_is_put_on_the_grid_and_stays_there(code) -> None:
+    net = convert(random_rate(1, forget="gated"), code=code, forget=Native()).network
+    with pytest.raises(ExportError, match="not on the fixed-point grid"):
+        require_on_grid(net)
+    done = quantize(net)
+    assert require_on_grid(done) == done.grid
+    assert same_numbers(numbers(quantize(done, weight_bits=done.grid.weight_bits)), numbers(done))
+    x = random_x(batch=6)
+    with torch.no_grad():
+        one, two = done.run(x), done.run(x, spell=False)
+    assert torch.equal(one.output, two.output)
+    assert off_grid(done).grid is None
+    with pytest.raises(GridError, match="may reach"):
+        quantize(net, weight_bits=24)

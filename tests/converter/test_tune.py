@@ -12,7 +12,7 @@ from spiking.errors import ConfigError, EmptyDataError, ShapeError
 from tests.converter.small_models import numbers, random_rate, random_rnn, random_x, same_numbers
 
 X = random_x(batch=40)
-QUICK = FitSettings(epochs=4, batch_size=16)
+QUICK = FitSettings(epochs=8, batch_size=16, learning_rate=1e-2)
 
 
 def pair(**words: object) -> tuple[SubLSTMClassifier, SpikingNetwork]:

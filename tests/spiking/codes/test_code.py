@@ -1,4 +1,4 @@
-"""The protocol, and what each code promises of its error: its order, its bounds, the carry lemma."""
+"""The protocol, and what each code promises of its error: order, bounds, the carry lemma."""
 
 import inspect
 
@@ -126,7 +126,7 @@ def test_the_carry_lemma_holds_for_any_sequence_of_forgets(seed, steps, opponent
         (lambda: Rate(4, reset="hard"), "opponent"),
         (lambda: Compound(0), "must lie"),
         (lambda: Compound(4, message="poisson"), "not known"),
-        (lambda: Adaptive(0), "at least 1"),
+        (lambda: Adaptive(0), "must lie"),
     ],
 )
 def test_codes_that_cannot_be_are_named(make, words) -> None:

@@ -102,6 +102,24 @@ def test_recomputing_gives_the_same_gradients_from_less_memory(gates, batch, thr
     close(gradients(again, leaves, last=True), gradients(kept, leaves, last=True))
 
 
+@pytest.mark.parametrize("gates", [3, 4])
+@pytest.mark.parametrize("keep", [cpu.ALL, cpu.BOUNDARIES])
+def test_rounded_outputs_equal_the_reference_and_learn_as_if_not_rounded(gates, keep) -> None:
+    leaves = made(20, 4, 30, gates=gates, inputs=2)
+    run, wanted = (
+        ran(way, leaves, levels=8, **words)
+        for way, words in (
+            (cpu.run, {"keep": keep}),
+            (reference, {}),
+        )
+    )
+    assert torch.equal(run.h, wanted.h)
+    assert torch.equal(run.h * 8, torch.round(run.h * 8))
+    exact = gradients(wanted, leaves, last=True)
+    for one, other in zip(gradients(run, leaves, last=True), exact, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
 def test_inference_keeps_the_last_cell_only() -> None:
     leaves = [leaf.detach() for leaf in made(20, 4, 9)]
     last, whole = (ran(cpu.run, leaves, keep=keep) for keep in (cpu.LAST, cpu.ALL))
@@ -129,7 +147,7 @@ def test_no_steps_and_no_samples(keep) -> None:
 def test_the_operators_keep_torchs_contract() -> None:
     x, weight_ih, weight_hh, bias, h0, c0, forget = made(6, 2, 4, gates=3)
     for keep in (cpu.ALL, cpu.BOUNDARIES):
-        arguments = (x, weight_ih, weight_hh, bias, forget, h0, c0, 0, 1, keep)
+        arguments = (x, weight_ih, weight_hh, bias, forget, h0, c0, 0, 1, keep, 0)
         torch.library.opcheck(torch.ops.subspike.rate.default, arguments)
 
 

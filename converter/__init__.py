@@ -24,6 +24,7 @@ from .onnx_graph import to_onnx
 from .predict import Prediction, predict_levels
 from .proof import Proof
 from .quantize import off_grid, quantize
+from .recode import anneal, recoded
 from .tune import tune
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "OnnxRun",
     "Prediction",
     "Proof",
+    "anneal",
     "calibrate",
     "convert",
     "cover",
@@ -67,6 +69,7 @@ __all__ = [
     "rate_trace",
     "read_golden",
     "read_nir",
+    "recoded",
     "run_consumer",
     "run_nir",
     "run_onnx",

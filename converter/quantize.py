@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -103,8 +103,8 @@ def _on_grid(net: Network, grid: Grid) -> Network:
         readout.weight.copy_(_rounded(readout.weight / levels, step) * levels)
         readout.bias.copy_(_rounded(readout.bias, step))
     layers: Any = [_layer_on_grid(layer, grid) for layer in net.stack]
-    made: Network = type(net)(layers, readout)  # type: ignore[assignment]  # a class by value
-    return made.to(net.stack[0].weight_ih.device).eval()
+    made = type(net)(layers, readout).to(net.stack[0].weight_ih.device).eval()
+    return cast("Network", made)
 
 
 def _layer_on_grid(layer: Any, grid: Grid) -> SpikingSubLSTM | CodedLayer:

@@ -6,7 +6,7 @@ import copy
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -68,8 +68,9 @@ def tune(
             found = found + spike_penalty * sum(module.code.effort(h) for h in said)
         return found
 
-    return fit(
-        off_grid(net).to(device),
+    student = off_grid(net).to(device)
+    made = fit(
+        student,
         loss,
         count=len(x),
         settings=settings,
@@ -78,6 +79,7 @@ def tune(
         checkpoint=checkpoint,
         progress=progress,
     )
+    return cast("Network", made)
 
 
 def require_same_sizes(teacher: RateModel, hidden: list[int], inputs: int) -> None:

@@ -1,0 +1,79 @@
+"""The same network in another code, and the way down from many levels to few."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from spiking import (
+    Code,
+    CodedLayer,
+    CodedNetwork,
+    Forgetting,
+    Population,
+    SpikingNetwork,
+    SpikingSubLSTM,
+)
+from spiking.errors import ConfigError
+
+from .data import Batches
+from .fit import FitSettings
+from .matching import RateModel
+from .tune import tune
+
+Net = SpikingNetwork | CodedNetwork
+
+
+def recoded(net: Net, code: Code, *, forget: Forgetting | None = None) -> Net:
+    """The weights of `net` in another code, off the grid.
+
+    forget  another way to form a computed forget; None keeps the one that is there
+
+    Raises CoverageError where the code cannot say the network's activation.
+    """
+    layers: list[Any] = [*net.stack]
+    computed = any(isinstance(each, CodedLayer) and each.forgetting for each in layers)
+    if forget is not None and not computed:
+        raise ConfigError("the forget of this network is a constant; it is formed already")
+    readout = copy.deepcopy(net.readout)
+    plain = isinstance(code, Population) and not computed
+    made: list[Any] = []
+    for index, layer in enumerate(layers):
+        numbers = layer.weight_ih, layer.weight_hh, layer.bias
+        kept = layer.forget if forget is None else forget
+        act = layer.activation if isinstance(layer, SpikingSubLSTM) else layer.activation.name
+        below = code.levels if index else None
+        kind: Any = SpikingSubLSTM if plain else CodedLayer
+        made.append(kind(*numbers, kept, code=code, activation=act, below=below))
+    network = SpikingNetwork(made, readout) if plain else CodedNetwork(made, readout)
+    return network.to(layers[0].weight_ih.device).eval()
+
+
+def anneal(
+    net: Net,
+    *,
+    codes: Sequence[Code],
+    teacher: RateModel,
+    data: Batches,
+    settings: FitSettings | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> Net:
+    """`net` tuned in each of `codes` in turn, each from where the one before ended.
+
+    From many levels to few, a network keeps what it learned where rounding was gentle; tuned at
+    once at few levels it starts from values that rounding has already torn apart.
+    """
+    if not codes:
+        raise ConfigError("no code to anneal through; name at least one")
+    for code in codes:
+        net = tune(
+            recoded(net, code),
+            teacher=teacher,
+            data=data,
+            settings=settings,
+            seed=seed,
+            progress=progress,
+        )
+    return net

@@ -83,7 +83,7 @@ def main() -> None:
         found[name] = stored(
             path, lambda name=name, path=path: measured(name, rate, task, given, path)
         )
-    text = table(rate, task, base, found, given)
+    text = table(rate, task, base, found)
     if given.out is None:
         sys.stdout.write(text)
     else:
@@ -110,7 +110,7 @@ def network(name, rate, task, given, kept):
     """The network of a row, before the grid."""
     for way, code in GATED.items():
         if name == f"{code}, {way}":
-            return convert(rate, code=CODES[code], forget=product(way, rate, task, given)).network
+            return convert(rate, code=CODES[code], forget=product(way, rate, task)).network
     plain = name.removesuffix(", tuned")
     forget = Native() if rate.rnn.forget == "gated" else None
     net = convert(rate, code=CODES[plain], forget=forget).network
@@ -135,7 +135,7 @@ def network(name, rate, task, given, kept):
     return tuned
 
 
-def product(way, rate, task, given):
+def product(way, rate, task):
     """How the forget is formed."""
     if way.startswith("shunt"):
         return Shunt(int(way.rpartition("=")[2]))
@@ -160,16 +160,20 @@ def slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name)
 
 
-def table(rate, task, base: Cost, found: dict[str, Cost], given) -> str:
+def table(rate, task, base: Cost, found: dict[str, Cost]) -> str:
     """Markdown."""
     macs = base.input_ops
     lines = [
-        f"{task.name}, {len(base.correct)} test samples, {rate.rnn.forget} forget, "
-        f"{rate.rnn.hidden_size} units; rate model {percent(base)}, "
-        f"{macs / 1e6:.2f} M multiplications an inference.",
+        (
+            f"{task.name}, {len(base.correct)} test samples, {rate.rnn.forget} forget, "
+            f"{rate.rnn.hidden_size} units; rate model {percent(base)}, "
+            f"{macs / 1e6:.2f} M multiplications an inference."
+        ),
         "",
-        "| code | accuracy, % [95 %] | to rate, points [95 %] | verdict at 0.3 | spikes | per unit "
-        "and step | operations | of dense | energy | micro-steps | neurons |",
+        (
+            "| code | accuracy, % [95 %] | to rate, points [95 %] | verdict at 0.3 | spikes "
+            "| per unit and step | operations | of dense | energy | micro-steps | neurons |"
+        ),
         "|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     units = rate.rnn.hidden_size * rate.rnn.num_layers * task.steps

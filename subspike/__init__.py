@@ -1,7 +1,11 @@
 """subspike: rate subLSTM to spiking network, to NIR, ONNX and chips, each stage's cost measured."""
 
 from converter import (
+    Calibration,
+    FitSettings,
     Proof,
+    anneal,
+    calibrate,
     convert,
     cover,
     export,
@@ -11,8 +15,10 @@ from converter import (
     load_network,
     mixtures,
     multispike_to_nir,
+    predict_levels,
     quantize,
     read_nir,
+    recoded,
     run_nir,
     save_checkpoint,
     save_network,
@@ -24,39 +30,68 @@ from converter import (
 )
 from hardware import TARGETS, check, place, simulate
 from spiking import (
+    Adaptive,
+    CodedNetwork,
+    Coincidence,
+    Compound,
     MultiSpike,
     MultiSpikeNetwork,
+    Native,
     Population,
+    Rate,
+    Shunt,
     SpikingNetwork,
     SubLSTM,
     SubLSTMClassifier,
 )
 
+from .coded_flow import compared_coded
 from .compare import Column, Comparison, Missing, compare
+from .cost import Cost, cost
+from .diagnose import Diagnosis, diagnose
 from .flow import compared, written
+from .search import Found, Question, search
 from .sweep import sweep
 from .tasks import Task, load_task
 from .train import TrainSettings, train
 
 __all__ = [
     "TARGETS",
+    "Adaptive",
+    "Calibration",
+    "CodedNetwork",
+    "Coincidence",
     "Column",
     "Comparison",
+    "Compound",
+    "Cost",
+    "Diagnosis",
+    "FitSettings",
+    "Found",
     "Missing",
     "MultiSpike",
     "MultiSpikeNetwork",
+    "Native",
     "Population",
     "Proof",
+    "Question",
+    "Rate",
+    "Shunt",
     "SpikingNetwork",
     "SubLSTM",
     "SubLSTMClassifier",
     "Task",
     "TrainSettings",
+    "anneal",
+    "calibrate",
     "check",
     "compare",
     "compared",
+    "compared_coded",
     "convert",
+    "cost",
     "cover",
+    "diagnose",
     "export",
     "from_nir",
     "import_checkpoint",
@@ -66,11 +101,14 @@ __all__ = [
     "mixtures",
     "multispike_to_nir",
     "place",
+    "predict_levels",
     "quantize",
     "read_nir",
+    "recoded",
     "run_nir",
     "save_checkpoint",
     "save_network",
+    "search",
     "simulate",
     "sweep",
     "to_multispike",

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spiking import processes
+from spiking.codes.compound import MESSAGES
 from spiking.errors import ConfigError, SubspikeError
 
-from . import commands
+from . import commands, inquiries
 from .answer import BAD_INPUT, Answer
+from .search import METRICS, TARGETS
 from .tasks import TASKS
 
 Add = Callable[[argparse.ArgumentParser], None]
@@ -69,8 +71,23 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 def _add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rate", type=Path, help="rate checkpoint, ours or a public layout")
     _out(parser, "spiking network to write (.safetensors)")
-    parser.add_argument("--levels", type=int, default=8, help="levels K per value (default: 8)")
-    parser.add_argument("--one-sided", action="store_true", help="one-sided populations")
+    parser.add_argument("--code", choices=commands.code_names(), default="population")
+    parser.add_argument(
+        "--levels",
+        type=int,
+        default=8,
+        help="levels of a value: neurons K of a population, micro-steps T of a rate code, "
+        "milliseconds of an adaptive one (default: 8)",
+    )
+    parser.add_argument(
+        "--one-sided", action="store_true", help="one-sided populations, rate codes in pairs"
+    )
+    parser.add_argument(
+        "--message", choices=MESSAGES, default="delta", help="what a compound unit sends"
+    )
+    parser.add_argument(
+        "--product", choices=commands.product_names(), help="how spikes form a computed forget"
+    )
     parser.add_argument("--layout", help="name of the checkpoint's layout where keys do not tell")
     parser.add_argument(
         "--distil", action="store_true", help="replace a gated forget by a constant, on --task"
@@ -119,6 +136,52 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
     _out(parser, "folder for report.html and report.json")
     parser.add_argument("--margin", type=float, default=1.0, help="points that may be lost")
+    _task(parser)
+    _common(parser)
+
+
+def _samples(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--samples", type=int, default=500, help="last samples of the training part (default: 500)"
+    )
+
+
+def _asked(parser: argparse.ArgumentParser) -> None:
+    _samples(parser)
+    parser.add_argument(
+        "--margin", type=float, default=0.3, help="points that may be lost (default: 0.3)"
+    )
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rate", type=Path, help="rate checkpoint")
+    parser.add_argument(
+        "--measure", action="store_true", help="convert at every number of levels and show both"
+    )
+    _asked(parser)
+    _task(parser)
+    _common(parser)
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rate", type=Path, help="rate checkpoint")
+    _out(parser, "folder for study.db and pareto.svg")
+    parser.add_argument("--target", choices=sorted(TARGETS), default="any")
+    parser.add_argument("--metric", choices=sorted(METRICS), default="operations")
+    parser.add_argument("--trials", type=int, default=40, help="of the study in all (default: 40)")
+    parser.add_argument("--storage", help="URL of a database that machines share")
+    _asked(parser)
+    _task(parser)
+    _common(parser)
+
+
+def _add_diagnose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rate", type=Path, help="rate checkpoint")
+    parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
+    parser.add_argument(
+        "--observed", type=Path, help=".npz with 'logits' of these samples from another engine"
+    )
+    _samples(parser)
     _task(parser)
     _common(parser)
 
@@ -175,6 +238,24 @@ VERBS: dict[str, Verb] = {
         "subspike compare rate.safetensors tuned.safetensors --out report --margin 1.0",
         _add_compare,
         commands.compare,
+    ),
+    "predict": Verb(
+        "say how many levels a model needs, before anything is simulated",
+        "subspike predict rate.safetensors --margin 0.3",
+        _add_predict,
+        inquiries.predict,
+    ),
+    "search": Verb(
+        "find the cheapest code that stays within a margin",
+        "subspike search rate.safetensors --metric spikes --out search",
+        _add_search,
+        inquiries.search,
+    ),
+    "diagnose": Verb(
+        "rank the reasons why accuracy was lost, by putting each right",
+        "subspike diagnose rate.safetensors net.safetensors",
+        _add_diagnose,
+        inquiries.diagnose,
     ),
     "demo": Verb(
         "do all of it on handwritten digits, offline",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ import torch
 from converter import (
     CONSUMERS,
     FitSettings,
+    calibrate,
     drift,
     import_checkpoint,
     load_network,
@@ -33,10 +36,24 @@ from converter.nir_graph import PORTABLE_DT
 from hardware import TARGETS, simulate
 from hardware import check as check_graph
 from hardware import place as place_graph
-from spiking import Population, SpikingNetwork, SubLSTMClassifier, processes
+from spiking import (
+    Adaptive,
+    Code,
+    CodedNetwork,
+    Compound,
+    Forgetting,
+    Native,
+    Population,
+    Rate,
+    Shunt,
+    SpikingNetwork,
+    SubLSTMClassifier,
+    processes,
+)
 from spiking.errors import ConfigError, ExportError, GraphError
 
 from .answer import DONE, NO, Answer
+from .coded_flow import compared_coded
 from .demo import demo as run_demo
 from .devices import device_named
 from .doctor import doctor as look_around
@@ -47,11 +64,34 @@ from .train import TrainSettings
 from .train import train as train_rate
 
 _INTERPRETER, _INTEGERS = "interpreter", "digital"
+Network = TypeVar("Network", SpikingNetwork, CodedNetwork)
+# what `convert --code` and `--product` build
+_CODES: dict[str, Callable[[Namespace], Code]] = {
+    "adaptive": lambda given: Adaptive(given.levels),
+    "compound": lambda given: Compound(given.levels, given.message),
+    "population": lambda given: Population(given.levels, two_sided=not given.one_sided),
+    "rate": lambda given: Rate(given.levels, opponent=not given.one_sided),
+}
+_PRODUCTS: dict[str, Callable[[Namespace, SubLSTMClassifier], Forgetting]] = {
+    "coincidence": lambda given, rate: calibrate(rate, task_of(given).train_x[:500]).coincidence(),
+    "native": lambda _given, _rate: Native(),
+    "shunt": lambda _given, _rate: Shunt(),
+}
 
 
 def target_names() -> tuple[str, ...]:
     """Names that `check --target` takes."""
     return tuple(sorted(TARGETS))
+
+
+def code_names() -> tuple[str, ...]:
+    """Names that `convert --code` takes."""
+    return tuple(sorted(_CODES))
+
+
+def product_names() -> tuple[str, ...]:
+    """Names that `convert --product` takes."""
+    return tuple(sorted(_PRODUCTS))
 
 
 def engine_names() -> tuple[str, ...]:
@@ -61,7 +101,7 @@ def engine_names() -> tuple[str, ...]:
 
 def train(given: Namespace) -> Answer:
     """Train a rate model and save it."""
-    task, device = _task(given), device_named(given.device)
+    task, device = task_of(given), device_named(given.device)
     settings = TrainSettings(
         hidden=given.hidden,
         layers=given.layers,
@@ -91,13 +131,15 @@ def train(given: Namespace) -> Answer:
 
 def convert(given: Namespace) -> Answer:
     """Convert a rate checkpoint and save the network, on the grid, with its coverage."""
-    rate = _rate(given.rate, layout=given.layout)
+    rate = rate_of(given.rate, layout=given.layout)
     _require_folder_of(given.out)
-    code = Population(given.levels, two_sided=not given.one_sided)
+    if given.product and given.distil:
+        raise ConfigError("a computed forget is distilled or formed by --product, not both")
     made = convert_model(
         rate,
-        code=code,
-        data=_task(given).train_x if given.distil else None,
+        code=_CODES[given.code](given),
+        forget=None if given.product is None else _PRODUCTS[given.product](given, rate),
+        data=task_of(given).train_x if given.distil else None,
         seed=given.seed,
         device=device_named(given.device),
         progress=not given.quiet,
@@ -113,11 +155,11 @@ def convert(given: Namespace) -> Answer:
 
 def tune(given: Namespace) -> Answer:
     """Tune a network against its teacher, put it on the grid and save it."""
-    task = _task(given)
+    task = task_of(given)
     _require_folder_of(given.out)
     tuned = tune_network(
         load_network(given.network),
-        teacher=_rate(given.teacher),
+        teacher=rate_of(given.teacher),
         data=mixtures(task.train_x, copies=given.mixtures, seed=given.seed),
         settings=FitSettings(epochs=given.epochs, learning_rate=given.learning_rate),
         seed=given.seed,
@@ -136,7 +178,7 @@ def tune(given: Namespace) -> Answer:
 
 def export(given: Namespace) -> Answer:
     """Write every format into a folder, each proved by running it."""
-    task = _task(given)
+    task = task_of(given)
     net = _exportable(given.network, task)
     bundle = export_network(net, given.out, task.test_x)
     lines = [f"{path}" for path in bundle.files.values()]
@@ -174,7 +216,7 @@ def check(given: Namespace) -> Answer:
 
 def run(given: Namespace) -> Answer:
     """Run a NIR file on the test set with one engine; its spikes must be the network's."""
-    task, graph = _task(given), read_nir(given.graph)
+    task, graph = task_of(given), read_nir(given.graph)
     net = network_of(graph)
     x = net.encode(task.test_x)
     with torch.no_grad():
@@ -212,9 +254,22 @@ def run(given: Namespace) -> Answer:
 
 def compare(given: Namespace) -> Answer:
     """Compare a rate model with its network, stage by stage, and write the report."""
-    task, rate = _task(given), _rate(given.rate)
-    net = _exportable(given.network, task)
+    task, rate, net = task_of(given), rate_of(given.rate), load_network(given.network)
     given.out.mkdir(parents=True, exist_ok=True)
+    if isinstance(net, CodedNetwork):
+        if processes.launched() > 1:
+            raise ConfigError("a network without a portable file is compared in one process")
+        on_grid = _on_grid(net, task)
+        coded = compared_coded(
+            rate,
+            on_grid,
+            task,
+            margin=given.margin / 100.0,
+            seed=given.seed,
+            progress=not given.quiet,
+        )
+        return written(coded, given.out)
+    net = _on_grid(net, task)
     made = compared(
         rate,
         net,
@@ -251,11 +306,13 @@ def doctor(_given: Namespace) -> Answer:
     return Answer("\n".join(lines), {"findings": [asdict(f) for f in found]})
 
 
-def _task(given: Namespace) -> Task:
+def task_of(given: Namespace) -> Task:
+    """The task that was named."""
     return load_task(given.task, data=given.data)
 
 
-def _rate(path: Path, *, layout: str | None = None) -> SubLSTMClassifier:
+def rate_of(path: Path, *, layout: str | None = None) -> SubLSTMClassifier:
+    """The classifier in a checkpoint of any layout."""
     model = import_checkpoint(path, layout=layout).model
     if not isinstance(model, SubLSTMClassifier):
         raise ConfigError(f"{path}: holds a subLSTM without a readout; a classifier is needed here")
@@ -270,6 +327,10 @@ def _exportable(path: Path, task: Task) -> SpikingNetwork:
             f"{path}: {net.code} has no portable file; NIR and ONNX are written for populations "
             "with a constant forget"
         )
+    return _on_grid(net, task)
+
+
+def _on_grid(net: Network, task: Task) -> Network:
     if net.grid is not None:
         return net
     return quantize(net, input_bits=task.input_bits, input_max=task.input_max)

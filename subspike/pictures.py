@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from .compare import Comparison
+from .search import Found
 
 # Okabe and Ito's palette, told apart by readers with any colour vision
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#777777"
-_POPULATION_COLOURS = {"z": BLUE, "i": ORANGE, "o": GREEN, "s": PURPLE}
+_POPULATION_COLOURS = {"z": BLUE, "i": ORANGE, "o": GREEN, "s": PURPLE, "d": BLUE, "h": GREEN}
 _WIDTH = 9.0
 
 
@@ -92,6 +93,25 @@ def levels(comparison: Comparison) -> str:
     other.set_ylabel("spikes per inference", color=GREEN)
     other.set_ylim(bottom=0)
     return _svg(figure, "levels")
+
+
+def pareto(found: Found) -> str:
+    """Every trial of a search: points lost against cost, and the front that none beats."""
+    figure, axes = _figure(3.6)
+    costs = [each.cost for each in found.trials]
+    lost = [100 * each.lost for each in found.trials]
+    axes.axhspan(min([0.0, *lost]), 100 * found.margin, color=BLUE, alpha=0.12, lw=0)
+    axes.plot(costs, lost, "o", color=GREY, ms=4, mew=0)
+    axes.plot([t.cost for t in found.front], [100 * t.lost for t in found.front], "o-", color=GREEN)
+    if found.best is not None:
+        place = (found.best.cost, 100 * found.best.lost)
+        axes.plot(*place, "o", color=ORANGE, ms=8)
+        axes.annotate(f"{found.best.code}", place, (6, 6), textcoords="offset points", fontsize=8)
+    if costs and min(costs) > 0:
+        axes.set_xscale("log")
+    axes.set_xlabel(f"{found.metric} per inference")
+    axes.set_ylabel("points lost (band: within the margin)")
+    return _svg(figure, "pareto")
 
 
 def error(comparison: Comparison) -> str:

@@ -15,6 +15,7 @@ SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob(
 COVERED_ELSEWHERE = {
     "subspike/__main__.py": "tests/subspike/test_cli.py",
     "subspike/commands.py": "tests/subspike/test_cli.py",
+    "subspike/inquiries.py": "tests/subspike/test_cli.py",
     "subspike/flow.py": "tests/subspike/test_demo.py",
     "subspike/stages.py": "tests/subspike/test_demo.py",
 }

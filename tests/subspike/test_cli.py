@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -196,3 +197,58 @@ def test_the_module_runs_as_a_command() -> None:
     )
     assert done.returncode == BAD_INPUT
     assert "invalid choice" in done.stderr
+
+
+def test_questions_are_answered(folder, capsys, tmp_path) -> None:
+    rate = f"{folder}/rate.safetensors"
+    code, answer = answered(capsys, f"predict {rate} --samples 60 --measure --quiet")
+    assert code == DONE
+    assert len(answer["measured"]) == len(answer["expected"])
+    words = f"search {rate} --samples 60 --trials 4 --margin 99 --quiet --out {tmp_path}/s"
+    code, answer = answered(capsys, words)
+    assert (code, answer["trials"]) == (DONE, 4)
+    assert (tmp_path / "s/pareto.svg").read_text().startswith("<svg")
+    assert main(words.split()) == DONE
+    code, answer = answered(capsys, f"diagnose {rate} {folder}/net.safetensors --samples 60")
+    assert code in (DONE, NO)
+    assert set(answer) == {"rate", "spiking", "agreement", "causes", "cleared"}
+    seen = tmp_path / "seen.npz"
+    np.savez(seen, logits=np.zeros((60, 10), np.float32))
+    words = f"diagnose {rate} {folder}/net.safetensors --samples 60 --observed {seen}"
+    code, answer = answered(capsys, words)
+    assert answer["spiking"] < 0.3
+    np.savez(seen, logits=np.zeros((6, 10), np.float32))
+    assert answered(capsys, words)[0] == BAD_INPUT
+    np.savez(seen, other=np.zeros(3))
+    assert answered(capsys, words)[0] == BAD_INPUT
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["compound --levels 16", "compound --message bits", "rate --levels 4", "rate --one-sided"],
+)
+def test_other_codes_convert_tune_and_compare(folder, capsys, code, tmp_path) -> None:
+    rate, net, tuned = f"{folder}/rate.safetensors", tmp_path / "n.safetensors", "t.safetensors"
+    assert main(f"convert {rate} --code {code} --out {net}".split()) == DONE
+    words = f"tune {net} --teacher {rate} --epochs 1 --mixtures 0 --quiet --out {tmp_path}/{tuned}"
+    assert main(words.split()) == DONE
+    code, answer = answered(
+        capsys, f"compare {rate} {tmp_path}/{tuned} --out {tmp_path}/r --margin 99 --quiet"
+    )
+    assert code == DONE
+    assert [row["differing"] for row in answer["comparison"]["rows"]] == [None, None, 0]
+    assert (tmp_path / "r/report.html").is_file()
+    code, answer = answered(capsys, f"export {tmp_path}/{tuned} --out {tmp_path}/e")
+    assert (code, answer["error"]) == (BAD_INPUT, "ExportError")
+
+
+def test_a_gated_model_is_formed_as_asked(folder, capsys, tmp_path) -> None:
+    rate, net = tmp_path / "g.safetensors", tmp_path / "n.safetensors"
+    assert main(f"train --forget gated --hidden 6 --epochs 2 --quiet --out {rate}".split()) == DONE
+    for product in ("native", "shunt", "coincidence"):
+        words = f"convert {rate} --code population --product {product} --out {net}"
+        code, answer = answered(capsys, words)
+        assert code == DONE
+        assert load_network(net).stack[0].forgetting is not None
+    code, answer = answered(capsys, f"{words} --distil")
+    assert (code, answer["error"]) == (BAD_INPUT, "ConfigError")

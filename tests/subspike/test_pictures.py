@@ -6,14 +6,19 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
+from spiking import Compound
 from subspike import pictures
+from subspike.search import Found, Tried
 from tests.subspike.made import comparison
 
 SPIKES = {
     "l0.z": np.random.default_rng(0).random((8, 12)) < 0.3,
     "l0.s": np.zeros((8, 6), bool),
 }
+TRIED = [Tried(Compound(k), None, 0.2 / k - 0.01, 1e4 * k) for k in (4, 8, 16)]
+FOUND = Found(TRIED[1], tuple(TRIED), tuple(TRIED), "operations", 0.02, 0.9)
 DRAWN = {
+    "pareto": lambda: pictures.pareto(FOUND),
     "accuracy": lambda: pictures.accuracy(comparison()),
     "waterfall": lambda: pictures.waterfall(comparison()),
     "levels": lambda: pictures.levels(comparison()),
@@ -21,6 +26,7 @@ DRAWN = {
     "raster": lambda: pictures.raster(SPIKES),
 }
 WORDS = {
+    "pareto": ["operations per inference", "Compound(levels=8, message='delta')"],
     "accuracy": ["rate", "spiking", "NIR"],
     "waterfall": ["-1.5", "+0.0", "spiking"],
     "levels": ["rate model", "accuracy, %"],

@@ -1,0 +1,54 @@
+"""The same weights in another code; down from many levels to few."""
+
+import pytest
+import torch
+
+from converter import anneal, convert, quantize, recoded
+from converter.fit import FitSettings
+from spiking import CodedNetwork, Coincidence, Compound, Native, Population, Rate, SpikingNetwork
+from spiking.errors import ConfigError, CoverageError
+from tests.converter.small_models import numbers, random_rate, random_x, same_numbers
+
+X = random_x(batch=40)
+
+
+@pytest.mark.parametrize("code", [Population(6), Rate(4), Compound(8)], ids=repr)
+def test_recoding_equals_converting_into_that_code(code) -> None:
+    rate = random_rate(1, layers=2)
+    wanted = convert(rate, code=code).network
+    for start in (Population(8), Compound(4)):
+        found = recoded(convert(rate, code=start).network, code)
+        assert type(found) is type(wanted)
+        assert same_numbers(numbers(found), numbers(wanted))
+        assert torch.equal(found(X), wanted(X))
+
+
+def test_a_computed_forget_is_kept_or_formed_otherwise() -> None:
+    net = convert(random_rate(1, forget="gated"), code=Compound(4), forget=Native()).network
+    assert recoded(net, Population(4)).stack[0].forgetting == Native()
+    way = Coincidence(6, 1, 8, 4.0)
+    assert recoded(net, Population(4), forget=way).stack[0].forgetting == way
+    plain = convert(random_rate(1), code=Compound(4)).network
+    with pytest.raises(ConfigError, match="constant"):
+        recoded(plain, Compound(4), forget=way)
+
+
+def test_a_code_that_cannot_is_named() -> None:
+    from spiking import Adaptive
+
+    with pytest.raises(CoverageError):
+        recoded(convert(random_rate(1), code=Compound(4)).network, Adaptive())
+
+
+def test_annealing_ends_in_the_last_code_and_is_off_the_grid() -> None:
+    rate = random_rate(1)
+    start = quantize(convert(rate, code=Population(8)).network)
+    settings = FitSettings(epochs=1, batch_size=20)
+    words = {"teacher": rate, "data": X, "settings": settings, "progress": False}
+    done = anneal(start, codes=[Population(8), Population(4), Population(2)], **words)
+    assert isinstance(done, SpikingNetwork)
+    assert (done.code, done.grid) == (Population(2), None)
+    coded = anneal(start, codes=[Compound(8), Compound(2)], **words)
+    assert isinstance(coded, CodedNetwork)
+    with pytest.raises(ConfigError, match="at least one"):
+        anneal(start, codes=[], **words)

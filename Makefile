@@ -2,10 +2,11 @@
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
+MNIST  ?= ../shared/data/mnist
 PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs test-gpu bench-speed bench-xylo clean
+.PHONY: help demo test check fix docs test-gpu bench-speed bench-conversion bench-xylo clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +48,10 @@ test-gpu: $(VENV)/.dev ## the GPU kernels: on a GPU, or in Triton's interpreter 
 bench-speed: $(VENV)/.run ## speed beside the peers, into docs/performance.md (ten minutes)
 	$(PIP) --no-deps sinabs spikingjelly loguru pbr
 	$(BIN)/python -W ignore -m benchmarks.speed --out docs/performance.md
+
+bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conversion.md (an hour)
+	$(BIN)/python -m benchmarks.conversion benchmarks/models/mnist-*.safetensors \
+		--task mnist-pixels --data $(MNIST) --out docs/conversion.md
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
 	$(BIN)/python -m benchmarks.xylo_fuzz

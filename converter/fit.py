@@ -65,6 +65,7 @@ def fit(
     label: str,
     progress: bool,
     checkpoint: Path | None = None,
+    judged_by: Callable[[Module, Tensor], Tensor] | None = None,
 ) -> Module:
     """A copy of `module` with the lowest held-out loss met in training, the start included.
 
@@ -78,14 +79,16 @@ def fit(
     constrain  puts parameters back where they may be after each step
     label      shown beside the progress bar; also what a checkpoint belongs to
     checkpoint  file that keeps the progress after every epoch; where it exists, training goes on
+    judged_by  loss that chooses the best copy on the held-out samples; None: `loss` itself
     """
     student = copy.deepcopy(module).eval()
+    judge = loss if judged_by is None else judged_by
     training, held = split(count, settings)
     order = torch.Generator().manual_seed(settings.seed + 1)
     optimiser = torch.optim.Adam(student.parameters(), lr=settings.learning_rate)
     steps = max(1, settings.epochs * math.ceil(len(training) / settings.batch_size))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    best, best_state, waited = _mean(student, loss, held, settings), _state(student), 0
+    best, best_state, waited = _mean(student, judge, held, settings), _state(student), 0
     training_state = Training(
         f"{label}, {count} samples, {settings}", student, optimiser, schedule, order
     )
@@ -116,7 +119,7 @@ def fit(
             schedule.step()
             if constrain is not None:
                 constrain(student)
-        now = processes.agreed(_mean(student, loss, held, settings))
+        now = processes.agreed(_mean(student, judge, held, settings))
         waited = 0 if now < best else waited + 1
         if now < best:
             best, best_state = now, _state(student)

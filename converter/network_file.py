@@ -14,7 +14,7 @@ from safetensors.torch import save as encode_safetensors
 from torch import Tensor
 
 from spiking import CodedLayer, CodedNetwork, Grid, Population, SpikingNetwork, SpikingSubLSTM
-from spiking.codes import CODES
+from spiking.codes import CODES, Mixed
 from spiking.errors import CheckpointError, ConfigError, ShapeError
 from spiking.files import strict_json, write_whole
 from spiking.forgetting import FORGETTINGS
@@ -66,12 +66,25 @@ def _coded(net: CodedNetwork) -> dict[str, Any]:
         raise ConfigError("the layers form their forget in different ways; a file holds one")
     return {
         "kind": CODED_KIND,
-        "code": {"name": _name(net.code, CODES), **_described(net.code)},
+        "code": _named_code(net.code),
         "activation": net.stack[0].activation.name,
         "forgetting": None
         if forgets[0] is None
         else {"name": _name(forgets[0], FORGETTINGS), **_described(forgets[0])},
     }
+
+
+def _named_code(code: Any) -> dict[str, Any]:
+    if isinstance(code, Mixed):
+        return {"name": "mixed", "parts": [_named_code(code.inner), _named_code(code.outer)]}
+    return {"name": _name(code, CODES), **_described(code)}
+
+
+def _code_of(about: dict[str, Any]) -> Any:
+    if about["name"] == "mixed":
+        inner, outer = about["parts"]
+        return Mixed(_named(inner, CODES), _named(outer, CODES))
+    return _named(about, CODES)
 
 
 def _name(value: object, among: Mapping[str, type]) -> str:
@@ -104,7 +117,7 @@ def load_network(path: Path) -> SpikingNetwork | CodedNetwork:
     tensors, _ = read_safetensors(path, inspect=inspect)
     try:
         net = _built(headers[0], tensors)
-    except (KeyError, TypeError, ConfigError) as error:
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"{path}: the header does not describe a network: {error}") from error
     require_finite(net)
     if net.grid is not None:
@@ -196,7 +209,7 @@ def _built(about: dict[str, Any], tensors: dict[str, Tensor]) -> SpikingNetwork 
             for index, each in enumerate(numbers)
         ]
         return SpikingNetwork(plain, readout)
-    words["code"] = coded = _named(about["code"], CODES)
+    words["code"] = coded = _code_of(about["code"])
     if about["forgetting"] is not None:
         for each in numbers:
             each["forget"] = _named(about["forgetting"], FORGETTINGS)

@@ -16,6 +16,7 @@ from spiking.errors import ConfigError
 
 from .data import Batches, gathered
 from .fit import FitSettings, fit
+from .forcing import forced_loss
 from .matching import RateModel, matching_loss, rate_trace, rnn_of
 from .quantize import off_grid
 
@@ -30,6 +31,7 @@ def tune(
     data: Batches,
     settings: FitSettings | None = None,
     spike_penalty: float = 0.0,
+    forced: bool = False,
     checkpoint: Path | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
@@ -45,6 +47,9 @@ def tune(
     data           inputs (n, time, input), or an iterable of such batches
     spike_penalty  loss for every spike that leaves a unit in a step (`Code.effort`): fewer spikes
                    for some accuracy
+    forced         learn single steps from the teacher's own states (`forced_loss`), which needs no
+                   pass through time: quick for codes that round each step anew, of no use to one
+                   that carries residuals. For networks in any code but the exported population
     checkpoint     file that keeps the progress after every epoch; see `train`
     returns        the best network on held-out samples, never a worse one than `net`; off the grid,
                    so `quantize` comes after
@@ -57,9 +62,13 @@ def tune(
     _require_same_readout(teacher, net)
     settings = replace(FitSettings() if settings is None else settings, seed=seed)
     x = gathered(data, features=net.input_size).to(device)
-    goal = goal_of(teacher, x, size=settings.batch_size)
+    if forced and not isinstance(net, CodedNetwork):
+        raise ConfigError(
+            "a population with a constant forget is tuned through time, which its core does fast"
+        )
+    goal = goal_of(teacher, x, size=settings.batch_size, cells=forced)
 
-    def loss(module: Any, chosen: Tensor) -> Tensor:
+    def through_time(module: Any, chosen: Tensor) -> Tensor:
         wanted = {name: value[chosen] for name, value in goal.items()}
         trace = twin_trace(module, x[chosen], gates=False)
         found = matching_loss(trace, wanted)
@@ -68,14 +77,19 @@ def tune(
             found = found + spike_penalty * sum(module.code.effort(h) for h in said)
         return found
 
+    def step_by_step(module: Any, chosen: Tensor) -> Tensor:
+        wanted = {name: value[chosen] for name, value in goal.items()}
+        return forced_loss(module, x[chosen], wanted)
+
     student = off_grid(net).to(device)
     made = fit(
         student,
-        loss,
+        step_by_step if forced else through_time,
+        judged_by=through_time,
         count=len(x),
         settings=settings,
         constrain=_keep_forget_below_one,
-        label=f"tune {net.code}",
+        label=f"tune {net.code}{', forced' if forced else ''}",
         checkpoint=checkpoint,
         progress=progress,
     )
@@ -105,11 +119,12 @@ def _require_same_readout(teacher: RateModel, net: Network) -> None:
 
 
 @torch.no_grad()
-def goal_of(teacher: RateModel, x: Tensor, *, size: int) -> dict[str, Tensor]:
-    """What a student shall follow: h of every layer and the logits, all steps of all of `x`."""
+def goal_of(teacher: RateModel, x: Tensor, *, size: int, cells: bool = False) -> dict[str, Tensor]:
+    """What a student shall follow: h of every layer (and c) and the logits, all steps of `x`."""
     teacher = copy.deepcopy(teacher).to(x).eval()
     parts = [rate_trace(teacher, chunk) for chunk in x.split(size)]
-    names = [name for name in parts[0] if name == "logits" or name.endswith(".h")]
+    ends = (".h", ".c") if cells else (".h",)
+    names = [name for name in parts[0] if name == "logits" or name.endswith(ends)]
     return {name: torch.cat([part[name] for part in parts]) for name in names}
 
 

@@ -4,7 +4,7 @@ from .activity import Activity, activity, coded_activity, dense_macs
 from .cell import CellSpikes, CellState
 from .classifier import SubLSTMClassifier
 from .coded import CodedLayer, CodedNetwork
-from .codes import Adaptive, Code, Compound, Population, Rate
+from .codes import Adaptive, Code, Compound, Mixed, Population, Rate
 from .forgetting import Coincidence, Forgetting, Native, Shunt
 from .kernels import RateStep
 from .multispike import MultiSpike, MultiSpikeNetwork
@@ -26,6 +26,7 @@ __all__ = [
     "Compound",
     "Forgetting",
     "Grid",
+    "Mixed",
     "MultiSpike",
     "MultiSpikeNetwork",
     "Native",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .coded import CodedNetwork
+from .codes import Code
 from .network import SpikingNetwork
 from .rate import SubLSTM
 
@@ -60,9 +61,10 @@ def coded_activity(net: CodedNetwork, counts: dict[str, Tensor]) -> Activity:
     """
     code, spikes, synops = net.code, [], []
     for index, layer in enumerate(net.stack):
-        fan_out = code.copies * layer.weight_hh.count_nonzero(0)
+        fan_out = neurons_reached(code, layer.weight_hh, hidden=layer.hidden_size)
         if index + 1 < len(net.stack):
-            fan_out = fan_out + code.copies * net.stack[index + 1].weight_ih.count_nonzero(0)
+            above = net.stack[index + 1]
+            fan_out = fan_out + neurons_reached(code, above.weight_ih, hidden=above.hidden_size)
         elif net.readout is not None:
             fan_out = fan_out + net.readout.weight.count_nonzero(0)
         for key, count in counts.items():
@@ -78,6 +80,13 @@ def coded_activity(net: CodedNetwork, counts: dict[str, Tensor]) -> Activity:
                 synops.append((count * reached).sum(1))
     none = torch.zeros_like(spikes[0])
     return Activity(torch.stack(spikes).sum(0), none, torch.stack([none, *synops]).sum(0))
+
+
+def neurons_reached(code: Code, weight: Tensor, *, hidden: int) -> Tensor:
+    """Neurons that a spike on each column reaches over a weight that is not 0.  # (columns,)"""
+    blocks = weight.split(hidden)
+    gates = [code.copies(gate) * rows.count_nonzero(0) for gate, rows in zip("ziof", blocks)]  # noqa: B905  with a constant forget there is no f
+    return torch.stack(gates).sum(0)
 
 
 def dense_macs(rnn: SubLSTM, *, steps: int, classes: int) -> int:

@@ -103,6 +103,12 @@ def _add_tune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument(
+        "--spike-penalty", type=float, default=0.0, help="loss for a spike that leaves a unit"
+    )
+    parser.add_argument(
+        "--forced", action="store_true", help="learn single steps from the teacher's states"
+    )
+    parser.add_argument(
         "--mixtures", type=int, default=3, help="mixtures of two samples beside each (default: 3)"
     )
     _task(parser)

@@ -157,11 +157,15 @@ def tune(given: Namespace) -> Answer:
     """Tune a network against its teacher, put it on the grid and save it."""
     task = task_of(given)
     _require_folder_of(given.out)
+    progress = given.out.with_suffix(".progress")
     tuned = tune_network(
         load_network(given.network),
         teacher=rate_of(given.teacher),
         data=mixtures(task.train_x, copies=given.mixtures, seed=given.seed),
         settings=FitSettings(epochs=given.epochs, learning_rate=given.learning_rate),
+        spike_penalty=given.spike_penalty,
+        forced=given.forced,
+        checkpoint=progress,
         seed=given.seed,
         device=device_named(given.device),
         progress=not given.quiet,
@@ -169,6 +173,7 @@ def tune(given: Namespace) -> Answer:
     final = quantize(tuned.cpu(), input_bits=task.input_bits, input_max=task.input_max)
     if processes.rank() == 0:
         save_network(final, given.out)
+        progress.unlink(missing_ok=True)
     share = _accuracy(final, task)
     return Answer(
         f"{given.out}: {share:.1%} of {len(task.test_y)} test samples, on the grid",

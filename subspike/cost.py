@@ -22,6 +22,7 @@ from spiking import (
     coded_activity,
     dense_macs,
 )
+from spiking.activity import neurons_reached
 from spiking.errors import ConfigError
 
 # Horowitz 2014 (ISSCC), 45 nm, 0.9 V, float32: an addition and a multiplication with it, pJ
@@ -87,13 +88,13 @@ def cost(
         used = count(net, done.counts)
         spikes, synops = spikes + int(used.spikes.sum()), synops + int(used.synops.sum())
     first: Any = net.stack[0]
-    reached = first.weight_ih.count_nonzero(0) * net.code.copies
+    weights = neurons_reached(net.code, first.weight_ih, hidden=first.hidden_size)
     entries = (net.encode(x) != 0).sum((0, 1))
     return Cost(
         correct=np.concatenate(correct),
         spikes=spikes / len(x),
         synops=synops / len(x),
-        input_ops=float((entries * reached).sum()) / len(x),
+        input_ops=float((entries * weights).sum()) / len(x),
         micro_steps=net.code.micro_steps,
         neurons=neurons(net),
     )
@@ -115,7 +116,8 @@ def neurons(net: SpikingNetwork | CodedNetwork) -> int:
     """Of every layer: K a gate and cell in populations, else one a unit; and the forget's."""
     total = 0
     for layer in net.stack:
-        each = 4 * net.code.copies if net.code.local else 1
+        gates = sum(net.code.copies(gate) for gate in "zio") + net.code.copies("o")
+        each = gates if net.code.local else 1
         forgetting = getattr(layer, "forgetting", None)
         each += 0 if forgetting is None else forgetting.neurons
         total += layer.hidden_size * each

@@ -21,6 +21,7 @@ from spiking import (
     Coincidence,
     Compound,
     Forgetting,
+    Mixed,
     Native,
     Population,
     Rate,
@@ -34,8 +35,8 @@ from .tasks import Task
 
 # codes that a kind of hardware can run
 TARGETS = {
-    "any": ("compound", "population", "rate"),
-    "binary": ("population", "rate"),
+    "any": ("compound", "mixed", "population", "rate"),
+    "binary": ("mixed", "population", "rate"),
     "portable": ("population",),
 }
 METRICS: dict[str, Callable[[Cost], float]] = {
@@ -211,6 +212,9 @@ def suggested(trial: optuna.trial.BaseTrial, question: Question) -> tuple[Code, 
     if kind == "compound":
         levels = trial.suggest_int("compound levels", 2, 64, log=True)
         code = Compound(levels, trial.suggest_categorical("message", ("bits", "delta")))
+    elif kind == "mixed":
+        halves = [trial.suggest_int(f"half the {part} levels", 1, 16, log=True) for part in "uh"]
+        code = Mixed(Population(2 * halves[0]), Population(2 * halves[1]))
     elif kind == "rate":
         opponent = trial.suggest_categorical("opponent", (False, True))
         code = Rate(trial.suggest_int("steps", 1, 16, log=True), opponent=opponent)

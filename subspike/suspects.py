@@ -19,6 +19,7 @@ from spiking import (
     CodedNetwork,
     Coincidence,
     Compound,
+    Mixed,
     Native,
     NetworkRun,
     Population,
@@ -118,7 +119,7 @@ def _clipping(case: Case) -> Cause | None:
 def _levels(case: Case) -> Cause | None:
     """Four times as many levels."""
     code = case.net.code
-    finer = FINER[type(code)](code)
+    finer = _finer(code)
     return Cause(
         "too few levels",
         f"{code.levels:g} levels; {finer.levels:g} were tried",
@@ -243,6 +244,7 @@ FINER: dict[type, Callable[[Any], Code]] = {
     Adaptive: lambda code: replace(code, window=4 * code.window),
     Compound: lambda code: replace(code, levels=4 * code.levels),
     Population: lambda code: replace(code, levels=4 * code.levels),
+    Mixed: lambda code: Mixed(_finer(code.inner), _finer(code.outer)),
     Rate: lambda code: replace(code, steps=4 * code.steps),
 }
 
@@ -259,6 +261,10 @@ def _explained(case: Case, name: str, found: Tensor, evidence: str, remedy: str)
         f"{evidence}: run so, our logits are {left:.3g} from the observed ones, not {apart:.3g}"
     )
     return Cause(name, seen_as, case.baseline - case.accuracy(case.observed), remedy)
+
+
+def _finer(code: Any) -> Any:
+    return FINER[type(code)](code)
 
 
 def _run(net: Any, x: Tensor) -> NetworkRun:

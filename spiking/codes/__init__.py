@@ -3,6 +3,7 @@
 from .adaptive import Adaptive
 from .code import Code, Said, Site
 from .compound import Compound
+from .mixed import Mixed
 from .population import Population
 from .rate import Rate
 
@@ -13,4 +14,4 @@ CODES: dict[str, type[Adaptive | Compound | Population | Rate]] = {
     "rate": Rate,
 }
 
-__all__ = ["CODES", "Adaptive", "Code", "Compound", "Population", "Rate", "Said", "Site"]
+__all__ = ["CODES", "Adaptive", "Code", "Compound", "Mixed", "Population", "Rate", "Said", "Site"]

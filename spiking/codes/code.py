@@ -75,9 +75,8 @@ class Code(Protocol):
         """Cell neurons that a spike of an inner train reaches."""
         ...
 
-    @property
-    def copies(self) -> int:
-        """Neurons that a spike from outside reaches for every weight of a gate."""
+    def copies(self, gate: str) -> int:
+        """Neurons that a spike from outside reaches for a weight into `gate`, one of z, i, o, f."""
         ...
 
     @property

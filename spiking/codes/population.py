@@ -111,9 +111,9 @@ class Population:
         """Each of the K cell neurons integrates for itself."""
         return self.levels
 
-    @property
-    def copies(self) -> int:
+    def copies(self, gate: str) -> int:
         """Each of the K neurons of a gate receives for itself."""
+        del gate
         return self.levels
 
     @property

@@ -13,6 +13,7 @@ X = random_x(batch=600, steps=20)
 Y = RATE(X).argmax(1)
 
 
+@torch.no_grad()
 def test_error_and_accuracy_are_predicted_before_anything_is_simulated() -> None:
     found = predict_levels(RATE, X, Y, levels=(4, 8, 16, 32))
     assert found.accuracy == 1.0

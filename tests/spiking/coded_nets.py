@@ -4,7 +4,7 @@ import torch
 
 from spiking import Grid
 from spiking.coded import CodedLayer, CodedNetwork
-from spiking.codes import Adaptive, Compound, Population, Rate
+from spiking.codes import Adaptive, Compound, Mixed, Population, Rate
 from spiking.forgetting import Coincidence, Native, Shunt
 
 CODES = {
@@ -18,6 +18,9 @@ CODES = {
     "compound, delta": Compound(8),
     "compound, bits": Compound(13, message="bits"),
     "adaptive": Adaptive(12),
+    "mixed populations": Mixed(Population(6), Population(4)),
+    "mixed, rate inside": Mixed(Rate(3), Compound(8)),
+    "mixed, compound inside": Mixed(Compound(8), Rate(4, opponent=False)),
 }
 FORGETS = {
     "constant": None,

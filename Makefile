@@ -49,9 +49,12 @@ bench-speed: $(VENV)/.run ## speed beside the peers, into docs/performance.md (t
 	$(PIP) --no-deps sinabs spikingjelly loguru pbr
 	$(BIN)/python -W ignore -m benchmarks.speed --out docs/performance.md
 
-bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conversion.md (an hour)
-	$(BIN)/python -m benchmarks.conversion benchmarks/models/mnist-*.safetensors \
-		--task mnist-pixels --data $(MNIST) --out docs/conversion.md
+bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conversion.md (two hours)
+	$(BIN)/python -m benchmarks.conversion \
+		benchmarks/models/mnist-fixed.safetensors=mnist-pixels \
+		benchmarks/models/mnist-gated.safetensors=mnist-pixels \
+		benchmarks/models/digits-adaptive.safetensors=digits-rows \
+		--data $(MNIST) --out docs/conversion.md
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
 	$(BIN)/python -m benchmarks.xylo_fuzz

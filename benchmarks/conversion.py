@@ -1,6 +1,6 @@
 """Every code on a trained model, untuned and tuned: accuracy, spikes, operations, energy.
 
-    python -m benchmarks.conversion MODELS --task mnist-pixels --data FOLDER --out FILE.md
+    python -m benchmarks.conversion CHECKPOINT=TASK ... --data FOLDER --out FILE.md
 
 Every row that is done stands in a file of its own under --work, and a run that was stopped goes on
 with the rest; a tuned network is kept there too.
@@ -27,6 +27,7 @@ from converter import (
 )
 from converter.digest import digest
 from spiking import (
+    Adaptive,
     CodedNetwork,
     Compound,
     Mixed,
@@ -42,15 +43,18 @@ from subspike.statistics import paired, verdict, wilson
 from subspike.tasks import load_task
 
 MARGIN = 0.003
-HEAD = """# Codes on sequential MNIST
+HEAD = """# Every code, measured
 
-Written by `make bench-conversion`; do not edit. *Untuned* rows saw no data. *Operations* are
-synaptic: a spike at every weight that is not 0, and every input that is not 0 likewise; *of dense* is
-their share of the rate model's multiplications. *Energy* is the same in pJ of Horowitz 2014 (45 nm,
-float32: 0.9 for an addition, 4.6 for a multiplication with it) over the rate model's: below 1 the
-spiking network wins, and 1 over it is how often as many spikes would break even.
+Written by `make bench-conversion`; do not edit. Untuned rows saw no data. *Operations* are
+synaptic: a spike at every weight that is not 0, and every input that is not 0 likewise; *of dense*
+is their share of the rate model's multiplications. *Energy* is the same in pJ of Horowitz 2014
+(45 nm, float32: 0.9 for an addition, 4.6 for a multiplication with it) over the rate model's:
+below 1 the spiking network wins, and 1 over it is how often as many spikes would break even.
 *Ticks* are micro-steps of the network's clock for one step of the input. *Differ*: values of h that
 the spikes, one by one, say otherwise than the quantised twin, of the first test samples.
+
+The models are in `benchmarks/models/`; `subspike train` made them with seed 0 and the settings that
+their headers hold.
 
 """
 # codes of every model; a computed forget is formed by Native unless the row says otherwise
@@ -71,6 +75,10 @@ CODES = {
     "compound, graded deltas, 16 levels": Compound(16),
     "compound, graded deltas, 32 levels": Compound(32),
     "compound, signed digits, 16 levels": Compound(16, message="bits"),
+    "adaptive, 25 ms": Adaptive(25),
+    "adaptive, 50 ms": Adaptive(50),
+    "adaptive, 100 ms": Adaptive(100),
+    "adaptive, 200 ms": Adaptive(200),
 }
 # (code, forget in words); the coincidence's reach comes from the data
 GATED = {
@@ -101,15 +109,16 @@ SPELLED = 20
 def main() -> None:
     """Measure what is not measured yet, then write the tables."""
     given = arguments()
-    task = load_task(given.task, data=given.data)
     given.work.mkdir(parents=True, exist_ok=True)
     parts = []
-    for path in given.rates:
+    for word in given.models:
+        path, _, name = word.rpartition("=")
+        path, task = Path(path), load_task(name, data=given.data)
         rate = import_checkpoint(path).model.eval()
         prefix = given.work / digest(rate)[:12]
         x, y = task.test_x[: given.samples], task.test_y[: given.samples]
         base = stored(Path(f"{prefix}-rate.json"), lambda r=rate: (rate_cost(r, x, y), None))[0]
-        wanted = [n for n in rows(rate.rnn.forget) if given.only is None or given.only in n]
+        wanted = [n for n in rows(rate) if given.only is None or given.only in n]
         found = {}
         for name in tqdm(wanted, f"{path.stem}", unit="row", disable=None):
             place = Path(f"{prefix}-{slug(name)}.json")
@@ -125,10 +134,12 @@ def main() -> None:
         given.out.write_text(text)
 
 
-def rows(forget: str) -> list[str]:
+def rows(rate) -> list[str]:
     """Names of all rows of a model."""
-    plain = [*CODES, *TUNED]
-    if forget == "fixed":
+    if rate.rnn.activation == "adaptive":
+        return [name for name, code in CODES.items() if isinstance(code, Adaptive)]
+    plain = [name for name in (*CODES, *TUNED) if not name.startswith("adaptive")]
+    if rate.rnn.forget == "fixed":
         return plain
     return [*plain, *(f"{code}, {way}" for way, code in GATED.items())]
 
@@ -243,8 +254,7 @@ def percent(each: Cost) -> str:
 def arguments() -> argparse.Namespace:
     """What was typed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rates", type=Path, nargs="+")
-    parser.add_argument("--task", required=True)
+    parser.add_argument("models", nargs="+", metavar="CHECKPOINT=TASK")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--work", type=Path, default=Path("build/conversion"))
     parser.add_argument("--out", type=Path)

@@ -14,7 +14,8 @@ from ..straight import straight
 from .code import Memory, Said, Site
 
 _MOST_WINDOW = 10**5
-_SIGNALS = ("z", "i", "s", "o")
+# what a spike adds is a multiple of this many quanta, so that sums on a grid are exact
+_PAYLOAD_STEP = 1.0 / 16.0
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,15 @@ class Adaptive:
         fires where S - S^ > theta/2:   S^ <- S^ + theta,  theta_dyn <- theta_dyn + m_f theta
         theta_dyn <- theta_dyn exp(-1/tau_gamma);   theta = theta_0 + theta_dyn
 
-    and its receivers get an area of height tau_beta for each spike: N spikes in a window are the
-    value N height tau_beta / window. The rate model has the neuron's own transfer function
-    (`activation="adaptive"`, constants in `spiking.activation.ADAPTIVE`); a sigmoid's values
-    cannot be said by it. Its membrane outlives the step, so the error falls as 1/window.
+    Each spike leaves a current of `height` at its receivers, which decays with tau_beta; the value
+    is its mean over the window, so that a spike at tick m counts
+
+        height tau_beta (1 - exp((m - window) / tau_beta)) / window
+
+    Every window starts at rest: neither the approximation nor the current of one step reaches into
+    the next, where it would be an error. The rate model has the neuron's own transfer function
+    (`activation="adaptive"`, constants in `spiking.activation.ADAPTIVE`); a sigmoid's values cannot
+    be said by it. What is left is the start of the window, an error of 1/window.
 
     window  micro-steps, milliseconds, of a step; at least 1
     """
@@ -45,7 +51,7 @@ class Adaptive:
 
     @property
     def levels(self) -> float:
-        """Spikes a window that stand for a value of 1, to 1/64, so that weights stay on a grid."""
+        """Whole spikes a window in a value of 1, to 1/64, so that weights stay on a grid."""
         return max(1, round(64 * self.window / (ADAPTIVE.height * ADAPTIVE.tau_beta))) / 64
 
     @property
@@ -88,8 +94,9 @@ class Adaptive:
         return ""
 
     def start(self, like: Tensor) -> Memory:
-        """Silent and rested."""
-        return {f"{name}.{part}": torch.zeros_like(like) for name in _SIGNALS for part in _PARTS}
+        """Every window starts at rest."""
+        del like
+        return {}
 
     def update(self, z: Tensor, i: Tensor, memory: Memory, site: Site) -> Said:
         """Spikes of z less spikes of i."""
@@ -107,25 +114,24 @@ class Adaptive:
         return h.abs().mean() * self.levels
 
     def _pair(self, signals: dict[str, tuple[Tensor, float]], memory: Memory, site: Site) -> Said:
-        values, counts, trains, after = [], {}, {}, dict(memory)
+        values, counts, trains = [], {}, {}
+        left = (torch.arange(self.window, dtype=torch.float64) - self.window) / ADAPTIVE.tau_beta
+        payload = torch.round(-torch.expm1(left) / _PAYLOAD_STEP).clamp(min=1.0) * _PAYLOAD_STEP
         for name, (drive, sign) in signals.items():
-            parts = [memory[f"{name}.{part}"] for part in _PARTS]
-            train, parts = _fire(drive.detach(), parts, window=self.window)
-            after |= {f"{name}.{part}": each for part, each in zip(_PARTS, parts, strict=True)}
-            counts[name] = train.sum(-1)
+            fired = _fire(drive.detach(), window=self.window)
+            train = fired * payload.to(drive)
+            counts[name] = fired.sum(-1)
             if site.spell:
                 trains[name] = sign * train
             smooth = site.activation.function(drive) * self.levels
-            values.append(sign * straight(counts[name], smooth))
-        return Said(torch.stack(values).sum(0), counts, trains, after)
+            values.append(sign * straight(train.sum(-1), smooth))
+        return Said(torch.stack(values).sum(0), counts, trains, memory)
 
 
-_PARTS = ("approximation", "threshold")
-
-
-def _fire(drive: Tensor, parts: list[Tensor], *, window: int) -> tuple[Tensor, list[Tensor]]:
+def _fire(drive: Tensor, *, window: int) -> Tensor:
+    """Spikes of a neuron whose input is held; (..., window)."""
     eta, gamma = math.exp(-1.0 / ADAPTIVE.tau_eta), math.exp(-1.0 / ADAPTIVE.tau_gamma)
-    approximation, moved = parts
+    approximation, moved = torch.zeros_like(drive), torch.zeros_like(drive)
     train = []
     for _ in range(window):
         approximation = approximation * eta
@@ -134,4 +140,4 @@ def _fire(drive: Tensor, parts: list[Tensor], *, window: int) -> tuple[Tensor, l
         approximation = approximation + spike * threshold
         moved = (moved + spike * ADAPTIVE.adaptation * threshold) * gamma
         train.append(spike)
-    return torch.stack(train, -1), [approximation, moved]
+    return torch.stack(train, -1)

@@ -19,6 +19,7 @@ from converter import (
     FitSettings,
     calibrate,
     convert,
+    correct_bias,
     import_checkpoint,
     load_network,
     quantize,
@@ -87,6 +88,11 @@ GATED = {
     "coincidence": "population, K=16",
     "coincidence, coarse": "population, K=16",
 }
+# rows whose biases are corrected on 500 training samples, and not a weight besides
+CORRECTED = {
+    "population, K=8, biases corrected": "population, K=8",
+    "rate, opponent, T=4, biases corrected": "rate, opponent, T=4",
+}
 # how rows are tuned: (code, loss for a spike)
 TUNED = {
     "population, K=4, tuned": ("population, K=4", 0.0),
@@ -138,10 +144,12 @@ def rows(rate) -> list[str]:
     """Names of all rows of a model."""
     if rate.rnn.activation == "adaptive":
         return [name for name, code in CODES.items() if isinstance(code, Adaptive)]
-    plain = [name for name in (*CODES, *TUNED) if not name.startswith("adaptive")]
+    plain = [name for name in (*CODES, *CORRECTED, *TUNED) if not name.startswith("adaptive")]
     if rate.rnn.forget == "fixed":
         return plain
-    return [*plain, *(f"{code}, {way}" for way, code in GATED.items())]
+    tuned = [name for name in plain if name in TUNED]
+    formed = [f"{code}, {way}" for way, code in GATED.items()]
+    return [*(name for name in plain if name not in TUNED), *formed, *tuned]
 
 
 def measured(name, rate, task, given, path) -> tuple[Cost, list[int]]:
@@ -168,9 +176,11 @@ def network(name, rate, task, given, kept):
     for way, code in GATED.items():
         if name == f"{code}, {way}":
             return convert(rate, code=CODES[code], forget=product(way, rate, task)).network
-    code, penalty = TUNED.get(name, (name, 0.0))
+    code, penalty = TUNED.get(name, (CORRECTED.get(name, name), 0.0))
     forget = Native() if rate.rnn.forget == "gated" else None
     net = convert(rate, code=CODES[code], forget=forget).network
+    if name in CORRECTED:
+        return correct_bias(net, teacher=rate, data=task.train_x[:500])
     if name not in TUNED:
         return net
     if kept.exists():
@@ -181,7 +191,9 @@ def network(name, rate, task, given, kept):
         net,
         teacher=rate,
         data=task.train_x[: given.tuning if fast else given.tuning // 4],
-        settings=FitSettings(epochs=given.epochs, batch_size=32, learning_rate=given.learning_rate),
+        settings=FitSettings(
+            epochs=given.epochs if fast else 2, batch_size=32, learning_rate=given.learning_rate
+        ),
         spike_penalty=penalty,
         checkpoint=kept.with_suffix(".progress"),
     )

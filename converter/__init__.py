@@ -1,5 +1,6 @@
 """Rate to spikes, and out: convert, tune, quantise, export (floor 2; imports spiking only)."""
 
+from .bias import correct_bias
 from .bundle import Bundle, export
 from .calibrate import Calibration, calibrate
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -47,6 +48,7 @@ __all__ = [
     "anneal",
     "calibrate",
     "convert",
+    "correct_bias",
     "cover",
     "cover_multispike",
     "distil",

@@ -273,7 +273,7 @@ class CodedNetwork(nn.Module):
 
         lengths  valid steps of each sample (batch,); spikes beyond them are not counted
         state    None starts from silence; `NetworkRun.state` goes on where a run ended
-        record   also keep every spike and cell state
+        record   also keep every spike, c and h of every layer ("l0.h" in `cells`)
         spell    spike after spike; False runs the quantised twin, which has the same values and
                  counts, no spikes to record, and gradients
         """
@@ -303,6 +303,7 @@ class CodedNetwork(nn.Module):
                     counts[key] = counts[key] + total if key in counts else total
                 if record:
                     cells.setdefault(f"l{index}.c", []).append(now.cell / self.code.levels)
+                    cells.setdefault(f"l{index}.h", []).append(now.counts / self.code.levels)
                     for name, train in done.trains.items():
                         spikes.setdefault(f"l{index}.{name}", []).append(train)
         values = torch.stack(outputs, 1)

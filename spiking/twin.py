@@ -128,9 +128,7 @@ def _coded_trace(net: CodedNetwork, x: Tensor, *, gates: bool) -> dict[str, Tens
     if isinstance(net.code, Compound) and ways <= {type(None), Native} and kernels.usable(x):
         return _compound_trace(net, x, levels=net.code.levels)
     run = net.run(x, spell=False, record=True)
-    top = f"l{len(net.layers) - 1}.h"
-    trace = {**run.cells, top: run.output}
-    return trace if run.logits is None else {**trace, "logits": run.logits}
+    return run.cells if run.logits is None else {**run.cells, "logits": run.logits}
 
 
 def _compound_trace(net: CodedNetwork, x: Tensor, *, levels: int) -> dict[str, Tensor]:

@@ -78,11 +78,15 @@ class Row:
 
 @dataclass(frozen=True)
 class LevelPoint:
-    """Accuracy of the data-free conversion at K levels."""
+    """Accuracy of the data-free conversion at K levels.
+
+    expected  accuracy that `converter.predict_levels` foretold; None where it was not asked
+    """
 
     levels: int
     accuracy: Interval
     spikes: float
+    expected: float | None = None
 
 
 @dataclass(frozen=True)

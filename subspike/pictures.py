@@ -74,6 +74,10 @@ def levels(comparison: Comparison) -> str:
     low = values - [100 * point.accuracy.low for point in comparison.levels]
     high = np.array([100 * point.accuracy.high for point in comparison.levels]) - values
     axes.errorbar(counts, values, [low, high], fmt="o-", color=ORANGE, capsize=3, lw=1.5)
+    known = [(p.levels, 100 * p.expected) for p in comparison.levels if p.expected is not None]
+    if known:
+        axes.plot(*zip(*known, strict=True), "x:", color=GREY, lw=1.2, label="foretold")
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
     axes.axhline(100 * comparison.rows[0].accuracy.value, color=BLUE, lw=1)
     axes.annotate(
         "rate model",

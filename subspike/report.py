@@ -15,7 +15,7 @@ from .compare import Comparison, LevelPoint, Missing, Row
 from .identity import Identity
 from .statistics import Interval, Paired
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def table(comparison: Comparison) -> str:
@@ -160,7 +160,12 @@ def _comparison(data: Any) -> Comparison:
         rows=tuple(_row(each) for each in data["rows"]),
         missing=tuple(Missing(**each) for each in data["missing"]),
         levels=tuple(
-            LevelPoint(each["levels"], Interval(**each["accuracy"]), _finite(each["spikes"]))
+            LevelPoint(
+                each["levels"],
+                Interval(**each["accuracy"]),
+                _finite(each["spikes"]),
+                None if each["expected"] is None else _finite(each["expected"]),
+            )
             for each in data["levels"]
         ),
         drift={name: tuple(map(_finite, each)) for name, each in data["drift"].items()},

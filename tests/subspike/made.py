@@ -43,7 +43,7 @@ def comparison(*, lost: int = 3, margin: float = 0.02) -> Comparison:
         columns,
         identity=IDENTITY,
         margin=margin,
-        levels=[LevelPoint(k, wilson(180 + k, 200), 100.0 * k) for k in (2, 4, 8)],
+        levels=[LevelPoint(k, wilson(180 + k, 200), 100.0 * k, 0.8 + k / 100) for k in (2, 4, 8)],
         drift={"l0.z": [0.1, 0.2, 0.15], "l0.h": [0.0, 0.3, 0.2]},
         coverage=[("l0.z", "approximate", "8 levels <of> a sigmoid")],
     )

@@ -29,7 +29,7 @@ WORDS = {
     "pareto": ["operations per inference", "Compound(levels=8, message='delta')"],
     "accuracy": ["rate", "spiking", "NIR"],
     "waterfall": ["-1.5", "+0.0", "spiking"],
-    "levels": ["rate model", "accuracy, %"],
+    "levels": ["rate model", "accuracy, %", "foretold"],
     "error": ["l0.z", "l0.h"],
     "raster": ["l0.z (12)", "l0.s (6)"],
 }

@@ -18,6 +18,9 @@ def test_more_levels_lose_less_for_more_spikes(trained) -> None:
     points = sweep(*trained, levels=(2, 4, 16))
     assert [point.levels for point in points] == [2, 4, 16]
     assert points[0].accuracy.value < points[2].accuracy.value
+    errors = [abs(point.expected - point.accuracy.value) for point in points]
+    assert errors[2] < 0.05
+    assert points[0].expected < points[2].expected
     assert points[0].spikes < points[1].spikes < points[2].spikes
 
 

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import torch
 
 from converter import (
@@ -58,12 +57,14 @@ from .demo import demo as run_demo
 from .devices import device_named
 from .doctor import doctor as look_around
 from .flow import compared, written
+from .sharding import stretches
 from .statistics import wilson
 from .tasks import Task, load_task
 from .train import TrainSettings
 from .train import train as train_rate
 
 _INTERPRETER, _INTEGERS = "interpreter", "digital"
+_BATCH = 500
 Network = TypeVar("Network", SpikingNetwork, CodedNetwork)
 # what `convert --code` and `--product` build
 _CODES: dict[str, Callable[[Namespace], Code]] = {
@@ -185,7 +186,7 @@ def export(given: Namespace) -> Answer:
     """Write every format into a folder, each proved by running it."""
     task = task_of(given)
     net = _exportable(given.network, task)
-    bundle = export_network(net, given.out, task.test_x)
+    bundle = export_network(net, given.out, stretches(task, net)[0].test_x)
     lines = [f"{path}" for path in bundle.files.values()]
     lines += [
         f"{name}: {found.differing} of {found.total} spikes differ"
@@ -343,8 +344,8 @@ def _on_grid(net: Network, task: Task) -> Network:
 
 @torch.no_grad()
 def _accuracy(model: torch.nn.Module, task: Task) -> float:
-    decisions = model(task.test_x).argmax(1).numpy()
-    return float(np.mean(decisions == task.test_y.numpy()))
+    decisions = torch.cat([model(x).argmax(1) for x in task.test_x.split(_BATCH)])
+    return float((decisions == task.test_y).double().mean())
 
 
 def _require_folder_of(path: Path) -> None:

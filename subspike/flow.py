@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from converter import Coverage, cover, export
 from spiking import SpikingNetwork, SubLSTMClassifier, processes
@@ -18,7 +19,7 @@ from .compare import Comparison, compare
 from .identity import identify
 from .page import write_page
 from .report import table, to_json, write_json
-from .sharding import merged, shard
+from .sharding import merged, shard, stretches
 from .stages import Subjects, error_over_time, measure
 from .sweep import sweep
 from .tasks import Task
@@ -56,7 +57,7 @@ def compared(
     """
     exported = folder / "export"
     if processes.rank() == 0:
-        export(net, exported, task.test_x)
+        export(net, exported, stretches(task, net)[0].test_x)
     processes.barrier()
     subjects = Subjects(rate, net, task, exported, torch.device(device))
     return concluded(
@@ -78,8 +79,13 @@ def concluded(
     Under torchrun each process measures a stretch of the test part; all get the same result.
     """
     net, task = subjects.network, subjects.task
-    part = replace(subjects, task=shard(task))
-    columns = merged(processes.gathered(measure(part, progress=progress)))
+    parts = stretches(shard(task), net)
+    several = progress and len(parts) > 1 and processes.rank() == 0
+    measured = [
+        measure(replace(subjects, task=part), progress=progress)
+        for part in tqdm(parts, "test part", unit="stretch", disable=None if several else True)
+    ]
+    columns = merged(processes.gathered(merged(measured)))
     coverage = cover(subjects.rate, code=net.code) if coverage is None else coverage
     # a gated model would have to be distilled anew at every K
     counts = () if subjects.rate.rnn.forget == "gated" else LEVELS
@@ -98,7 +104,7 @@ def concluded(
         ),
         margin=margin,
         levels=sweep(subjects.rate, task, levels=counts),
-        drift=error_over_time(subjects),
+        drift=error_over_time(replace(subjects, task=stretches(task, net)[0])),
         coverage=[(node.name, node.fidelity, node.reason) for node in coverage.nodes],
     )
     first = replace(subjects, task=replace(task, test_x=task.test_x[:1], test_y=task.test_y[:1]))

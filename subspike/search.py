@@ -182,6 +182,8 @@ def search(
         return seen[key]
 
     left = max(0, trials - len(before))
+    # machines that share the study finish it together
+    enough = optuna.study.MaxTrialsCallback(trials, states=(optuna.trial.TrialState.COMPLETE,))
     with tqdm(
         total=trials,
         initial=trials - left,
@@ -189,7 +191,7 @@ def search(
         unit="trial",
         disable=None if progress else True,
     ) as bar:
-        study.optimize(objective, n_trials=left, callbacks=[lambda *_: bar.update()])
+        study.optimize(objective, n_trials=left, callbacks=[lambda *_: bar.update(), enough])
     done = [
         Tried(*suggested(optuna.trial.FixedTrial(dict(trial.params)), question), *trial.values)
         for trial in _finished(study)

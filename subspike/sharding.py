@@ -1,4 +1,4 @@
-"""A test set shared out over processes, and the columns of its parts joined again."""
+"""A test set cut over processes and to what memory holds, and the columns of its parts joined."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from spiking import SpikingNetwork
 from spiking.errors import ConfigError
 from spiking.processes import rank, size
 
 from .compare import Column, Missing
 from .tasks import Task
+
+_MOST_BYTES = 2**30
+# the network's own spikes, another engine's and what they are compared in
+_BYTES_A_BIN = 6
 
 
 def shard(task: Task) -> Task:
@@ -21,6 +26,16 @@ def shard(task: Task) -> Task:
         raise ConfigError(f"{size()} processes for {count} test samples; start fewer")
     cut = slice(count * rank() // size(), count * (rank() + 1) // size())
     return replace(task, test_x=task.test_x[cut], test_y=task.test_y[cut])
+
+
+def stretches(task: Task, net: SpikingNetwork, *, most: int = _MOST_BYTES) -> list[Task]:
+    """The test part in stretches whose spikes, recorded and compared, fit into `most` bytes."""
+    bins = task.steps * sum(4 * layer.hidden_size * layer.code.levels for layer in net.stack)
+    count = max(1, most // (_BYTES_A_BIN * bins))
+    return [
+        replace(task, test_x=x, test_y=y)
+        for x, y in zip(task.test_x.split(count), task.test_y.split(count), strict=True)
+    ]
 
 
 def merged(parts: Sequence[Sequence[Column | Missing]]) -> list[Column | Missing]:

@@ -137,7 +137,7 @@ def _wanted(name: str, subjects: Subjects) -> bool:
 
 
 def error_over_time(subjects: Subjects) -> dict[str, tuple[float, ...]]:
-    """RMSE of every node against the rate model at each step, over the test set."""
+    """RMSE of every node against the rate model at each step, over the task's test part."""
     with torch.no_grad():
         x = subjects.task.test_x
         wanted = rate_trace(subjects.rate.cpu(), x)

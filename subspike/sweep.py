@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from converter import convert, predict_levels
-from spiking import Population, SubLSTMClassifier, activity
+from spiking import Population, SubLSTMClassifier
 from spiking.errors import ConfigError, MissingSoftwareError
 
 from .compare import LevelPoint
+from .cost import cost
 from .statistics import wilson
 from .tasks import Task
 
@@ -68,12 +69,8 @@ def level_point(
     rate: SubLSTMClassifier, x: torch.Tensor, y: torch.Tensor, levels: int
 ) -> LevelPoint:
     """One conversion, measured on x (samples, time, input) with labels y."""
-    net = convert(rate, code=Population(levels)).network
-    run = net.run(x)
-    values = run.output if run.logits is None else run.logits
-    right = int((values[:, -1].argmax(1) == y).sum())
-    spikes = float(activity(net, run.counts).spikes.double().mean())
-    return LevelPoint(levels, wilson(right, len(y)), spikes)
+    found = cost(convert(rate, code=Population(levels)).network, x, y)
+    return LevelPoint(levels, wilson(int(found.correct.sum()), len(y)), found.spikes)
 
 
 def _local(processes: int) -> Any:

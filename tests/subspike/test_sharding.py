@@ -3,17 +3,21 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from converter import load_checkpoint
+from converter import convert, load_checkpoint, quantize
+from spiking import Population
 from spiking.errors import ConfigError
 from subspike import Column, Missing
 from subspike.cli import main
-from subspike.sharding import merged, shard
+from subspike.flow import compared
+from subspike.sharding import merged, shard, stretches
 from subspike.tasks import load_task
+from tests.subspike.trained import rate_model
 
 
 def test_a_single_process_keeps_the_whole() -> None:
@@ -33,6 +37,18 @@ def test_stretches_make_up_the_test_part(monkeypatch) -> None:
     monkeypatch.setattr("subspike.sharding.size", lambda: 501)
     with pytest.raises(ConfigError, match="501 processes for 500"):
         shard(task)
+
+
+def test_a_test_part_too_large_for_memory_is_measured_in_stretches(monkeypatch, tmp_path) -> None:
+    task = load_task("digits-rows")
+    task = replace(task, test_x=task.test_x[:60], test_y=task.test_y[:60])
+    rate = rate_model()
+    net = quantize(convert(rate, code=Population(4)).network, input_bits=4)
+    whole = compared(rate, net, task, folder=tmp_path / "whole", progress=False).comparison
+    monkeypatch.setattr(stretches, "__kwdefaults__", {"most": 6 * 8 * 4 * 16 * 4 * 25})
+    assert [len(part.test_x) for part in stretches(task, net)] == [25, 25, 10]
+    cut = compared(rate, net, task, folder=tmp_path / "cut", progress=False).comparison
+    assert cut.rows == whole.rows
 
 
 def column(values: np.ndarray, spikes: np.ndarray) -> Column:

@@ -104,7 +104,11 @@ TUNED = {
     "compound, graded deltas, 8 levels, tuned": ("compound, graded deltas, 8 levels", 0.0),
     "compound, graded deltas, 8 levels, tuned to fewer spikes": (
         "compound, graded deltas, 8 levels",
-        0.03,
+        0.3,
+    ),
+    "compound, graded deltas, 8 levels, tuned to fewest spikes": (
+        "compound, graded deltas, 8 levels",
+        2.0,
     ),
     "compound, signed digits, 16 levels, tuned": ("compound, signed digits, 16 levels", 0.0),
 }

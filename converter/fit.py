@@ -16,6 +16,7 @@ from tqdm import tqdm
 from spiking import processes
 from spiking.errors import ConfigError
 
+from .digest import digest
 from .progress import Progress, Training, resume, save
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -74,12 +75,14 @@ def fit(
     The copy stays in eval mode: its goal was made without dropout, whose noise would only be
     learned, and come from the global generator.
 
-    loss       scalar loss of (copy, indices of samples)
-    count      number of samples
-    constrain  puts parameters back where they may be after each step
-    label      shown beside the progress bar; also what a checkpoint belongs to
+    loss        scalar loss of (copy, indices of samples)
+    count       number of samples
+    constrain   puts parameters back where they may be after each step
+    label       shown beside the progress bar
     checkpoint  file that keeps the progress after every epoch; where it exists, training goes on
-    judged_by  loss that chooses the best copy on the held-out samples; None: `loss` itself
+    judged_by   loss that chooses the best copy on the held-out samples; None: `loss` itself
+
+    Raises ConfigError where the checkpoint belongs to another start, label or settings.
     """
     student = copy.deepcopy(module).eval()
     judge = loss if judged_by is None else judged_by
@@ -90,7 +93,11 @@ def fit(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     best, best_state, waited = _mean(student, judge, held, settings), _state(student), 0
     training_state = Training(
-        f"{label}, {count} samples, {settings}", student, optimiser, schedule, order
+        f"{label}, from {digest(module)[:16]}, {count} samples, {settings}",
+        student,
+        optimiser,
+        schedule,
+        order,
     )
     done = Progress() if checkpoint is None else resume(checkpoint, training_state)
     if done.epochs:

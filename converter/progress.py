@@ -54,7 +54,7 @@ def save(path: Path, training: Training, progress: Progress) -> None:
     for index, state in states["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
     tensors |= {f"kept.{name}": value for name, value in progress.tensors.items()}
-    tensors["order"] = training.order.get_state().double()  # our reader takes no bytes
+    tensors["order"] = training.order.get_state()
     about = {
         "kind": KIND,
         "work": training.work,
@@ -63,8 +63,7 @@ def save(path: Path, training: Training, progress: Progress) -> None:
         "groups": states["param_groups"],
         "steps": training.schedule.last_epoch,
     }
-    # a clone each, because safetensors refuses tensors that share memory
-    kept = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    kept = {name: _plain(value) for name, value in tensors.items()}
     write_whole(path, encode_safetensors(kept, {"subspike": json.dumps(about)}))
 
 
@@ -95,6 +94,12 @@ def resume(path: Path, training: Training) -> Progress:
         return Progress(int(about["epochs"]), _under("kept.", tensors), about["numbers"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: is not the progress of this training: {error}") from error
+
+
+def _plain(value: Tensor) -> Tensor:
+    """As our reader takes it: a float of its own memory; whole numbers go back when they load."""
+    value = value.detach().cpu()
+    return (value if value.is_floating_point() else value.double()).contiguous().clone()
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -77,8 +77,7 @@ class CodedLayer(nn.Module):
         self.activation = ACTIVATIONS[activation]
         self.below = below
         self.grid = grid
-        self.forgetting = None if isinstance(forget, Tensor) else forget
-        gates = 3 if self.forgetting is None else 4
+        gates = 3 if isinstance(forget, Tensor) else 4
         hidden = weight_hh.shape[1]
         expected = {
             "weight_ih": (gates * hidden, weight_ih.shape[-1]),
@@ -89,7 +88,7 @@ class CodedLayer(nn.Module):
             if tuple(value.shape) != expected[name]:
                 raise ShapeError(f"{name} has shape {tuple(value.shape)}, not {expected[name]}")
         reason = code.supports(self.activation)
-        if self.forgetting is not None and activation == "adaptive":
+        if gates == 4 and activation == "adaptive":
             reason = "an adaptive forget gate exceeds 1; train with forget='fixed'"
         if reason:
             raise CoverageError(reason)
@@ -99,6 +98,11 @@ class CodedLayer(nn.Module):
         self.forget: nn.Parameter | Forgetting = (
             nn.Parameter(forget.detach().clone().double()) if isinstance(forget, Tensor) else forget
         )
+
+    @property
+    def forgetting(self) -> Forgetting | None:
+        """How a computed forget is formed; None where it is a constant."""
+        return None if isinstance(self.forget, Tensor) else self.forget
 
     @property
     def margin(self) -> float:

@@ -7,9 +7,13 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import nir
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from converter import (
     CONSUMERS,
@@ -224,38 +228,48 @@ def run(given: Namespace) -> Answer:
     """Run a NIR file on the test set with one engine; its spikes must be the network's."""
     task, graph = task_of(given), read_nir(given.graph)
     net = network_of(graph)
-    x = net.encode(task.test_x)
-    with torch.no_grad():
-        reference = net.run(x, record=True)
-    if given.engine == _INTERPRETER:
-        done = run_nir(graph, x.numpy(), dt=PORTABLE_DT)
-        spikes, outputs = done.spikes, done.output
-    elif given.engine == _INTEGERS:
-        placed = place_graph(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT)
-        ran = simulate(placed, x.numpy())
-        spikes, outputs = dict(ran.spikes), ran.outputs
-    else:
-        spikes, outputs = run_consumer(given.engine, given.graph, x)
-    found = drift({k: v.numpy() for k, v in reference.spikes.items()}, populations(spikes, net))
-    if outputs.shape[-1] != task.classes:
-        raise GraphError(f"{given.graph}: ends in {outputs.shape[-1]} outputs, not in classes")
-    right = int((outputs[:, -1].argmax(1) == task.test_y.numpy()).sum())
+    right = differing = total = 0
+    for part in stretches(task, net):
+        x = net.encode(part.test_x)
+        with torch.no_grad():
+            reference = net.run(x, record=True)
+        spikes, outputs = _run_engine(given.engine, given.graph, graph, x)
+        rasters = {name: value.numpy() for name, value in reference.spikes.items()}
+        found = drift(rasters, populations(spikes, net))
+        if outputs.shape[-1] != task.classes:
+            raise GraphError(f"{given.graph}: ends in {outputs.shape[-1]} outputs, not in classes")
+        right += int((outputs[:, -1].argmax(1) == part.test_y.numpy()).sum())
+        differing, total = differing + found.differing, total + found.total
     share = wilson(right, len(task.test_y))
     text = (
         f"{given.engine}: {share.value:.1%} [{share.low:.1%}, {share.high:.1%}] of "
-        f"{len(task.test_y)} samples; {found.differing} of {found.total} spikes differ from the "
+        f"{len(task.test_y)} samples; {differing} of {total} spikes differ from the "
         f"network"
     )
     data = {
         "accuracy": share.value,
         "low": share.low,
         "high": share.high,
-        "differing": found.differing,
-        "total": found.total,
+        "differing": differing,
+        "total": total,
     }
     # the integer core rounds the decay, so a difference there is a finding, not a fault
-    exact = found.differing == 0 or given.engine == _INTEGERS
+    exact = differing == 0 or given.engine == _INTEGERS
     return Answer(text, data, DONE if exact else NO)
+
+
+def _run_engine(
+    engine: str, path: Path, graph: nir.NIRGraph, x: Tensor
+) -> tuple[dict[str, NDArray[np.bool_]], NDArray[Any]]:
+    """Rasters by node, and outputs (batch, time, classes)."""
+    if engine == _INTERPRETER:
+        done = run_nir(graph, x.numpy(), dt=PORTABLE_DT)
+        return done.spikes, done.output
+    if engine == _INTEGERS:
+        placed = place_graph(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT)
+        ran = simulate(placed, x.numpy())
+        return dict(ran.spikes), ran.outputs
+    return run_consumer(engine, path, x)
 
 
 def compare(given: Namespace) -> Answer:

@@ -1,5 +1,7 @@
 """Tuning follows the teacher more closely, never worse, and touches nothing but its copy."""
 
+import importlib
+
 import pytest
 import torch
 from torch import Tensor
@@ -7,10 +9,11 @@ from torch import Tensor
 from converter import convert, quantize, rate_trace, tune
 from converter.fit import FitSettings, split
 from converter.matching import RateModel, matching_loss
-from spiking import Population, SpikingNetwork, SubLSTMClassifier, twin_trace
+from spiking import Compound, Population, SpikingNetwork, SubLSTMClassifier, twin_trace
 from spiking.errors import ConfigError, EmptyDataError, ShapeError
 from tests.converter.small_models import numbers, random_rate, random_rnn, random_x, same_numbers
 
+fit_module = importlib.import_module("converter.fit")
 X = random_x(batch=40)
 QUICK = FitSettings(epochs=8, batch_size=16, learning_rate=1e-2)
 
@@ -107,3 +110,41 @@ def test_data_that_do_not_fit_are_named() -> None:
         tuned(net, rate, X[:0])
     with pytest.raises(ShapeError, match=r"expected \(samples, time, 3\)"):
         tuned(net, rate, X[..., :2])
+
+
+@pytest.mark.parametrize("code", [Population(4), Compound(4)], ids=repr)
+def test_a_killed_tuning_goes_on_and_ends_with_the_same_network(
+    code, tmp_path, monkeypatch
+) -> None:
+    rate = random_rate(1, hidden=4)
+    net = convert(rate, code=code).network
+    whole, path, saved = tuned(net, rate), tmp_path / "p", []
+    real = fit_module.save
+
+    def killed(*given) -> None:
+        real(*given)
+        saved.append(given)
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit_module, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        tuned(net, rate, checkpoint=path)
+    monkeypatch.setattr(fit_module, "save", real)
+    assert same_numbers(numbers(tuned(net, rate, checkpoint=path)), numbers(whole))
+    assert same_numbers(numbers(tuned(net, rate, checkpoint=path)), numbers(whole))
+    with pytest.raises(ConfigError, match="other work"):
+        tuned(convert(random_rate(2, hidden=4), code=code).network, rate, checkpoint=path)
+
+
+def test_a_penalty_makes_fewer_spikes_leave() -> None:
+    rate = random_rate(1, hidden=8)
+    net = convert(rate, code=Compound(8)).network
+    effort = [
+        float(net.code.effort(twin_trace(done, X)["l0.h"]).detach())
+        for done in (net, tuned(net, rate, spike_penalty=1.0))
+    ]
+    assert effort[1] < 0.9 * effort[0]
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(ConfigError, match="spike_penalty"):
+            tuned(net, rate, spike_penalty=wrong)

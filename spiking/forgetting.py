@@ -126,17 +126,34 @@ class Shunt:
         softplus = functional.softplus(-drive.detach().double())
         spikes = torch.round(softplus / self._delta).clamp(max=self.most)
         one = 2.0**self.fraction
-        left = torch.floor(cell.detach() * one)
-        raster = []
-        for k in range(int(spikes.max()) if spikes.numel() else 0):
-            fires = spikes > k
-            left = torch.where(fires, left - torch.floor(left * 2.0**-self.shift), left)
-            if spell:
-                raster.append(fires)
+        start = torch.floor(cell.detach() * one)
+        left = self._spelled(start, spikes) if spell else self._shifted(start, spikes)
         smooth = activation.function(drive).double() * cell
-        empty = cell.new_empty((*cell.shape, 0) if spell else (0,))
-        drawn = torch.stack(raster, -1).to(cell.dtype) if raster else empty
-        return Forgotten(straight(left / one, smooth), spikes, spikes, drawn)
+        raster = cell.new_empty(0)
+        if spell:
+            ticks = torch.arange(int(spikes.max()) if spikes.numel() else 0, device=cell.device)
+            raster = (spikes.unsqueeze(-1) > ticks).to(cell.dtype)
+        return Forgotten(straight(left / one, smooth), spikes, spikes, raster)
+
+    def _spelled(self, left: Tensor, spikes: Tensor) -> Tensor:
+        """Spike after spike."""
+        for k in range(int(spikes.max()) if spikes.numel() else 0):
+            left = torch.where(spikes > k, self._once(left), left)
+        return left
+
+    def _shifted(self, left: Tensor, spikes: Tensor) -> Tensor:
+        """The same for those alone that have spikes left: most units hold, few forget all."""
+        order = spikes.flatten().argsort(descending=True)
+        cells, counts = left.flatten()[order], spikes.flatten()[order].long()
+        active = counts.bincount().flip(0).cumsum(0).flip(0)[1:].tolist()  # with more than k spikes
+        for count in active:
+            cells[:count] = self._once(cells[:count])
+        found = torch.empty_like(cells)
+        found[order] = cells
+        return found.view_as(left)
+
+    def _once(self, left: Tensor) -> Tensor:
+        return left - torch.floor(left * 2.0**-self.shift)
 
 
 @dataclass(frozen=True)

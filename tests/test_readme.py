@@ -1,11 +1,13 @@
 """What the documents say is true: code runs, commands exist, generated parts are current."""
 
+import json
 import re
 import runpy
 import shlex
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
 from docs.make import PICTURE, ROOT, filled, picture
 from subspike.cli import VERBS, main, parser
@@ -77,11 +79,35 @@ def test_an_example_is_a_page_and_runs(path, tmp_path, monkeypatch, capsys) -> N
     runpy.run_path(str(path), run_name="__main__")
     said = capsys.readouterr().out
     wanted = {
+        "choose_a_code.py": "too few levels",
         "import_a_checkpoint.py": "read as ixaxaar, settled by proof",
         "run_on_xylo.py": "xylo-audio3: fits",
         "stream_in_onnx.py": "onnx streaming: 0 of",
     }
     assert wanted[path.name] in said
+
+
+def test_the_benchmark_of_codes_runs_and_keeps_what_it_measured(
+    tmp_path, monkeypatch, capsys
+) -> None:
+    model = ROOT / "benchmarks/models/digits-adaptive.safetensors"
+    words = [f"{model}=digits-rows", "--only", "25 ms", "--samples", "40", "--work", str(tmp_path)]
+    tables = []
+    for more in ([], ["--table-only"]):
+        monkeypatch.setattr("sys.argv", ["conversion.py", *words, *more])
+        runpy.run_path(str(ROOT / "benchmarks/conversion.py"), run_name="__main__")
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1]
+    assert "| adaptive, 25 ms |" in tables[0]
+    assert "| 0/0.01 M |" in tables[0]
+
+
+def test_the_models_of_the_benchmark_are_what_they_are_said_to_be() -> None:
+    for path in sorted((ROOT / "benchmarks/models").glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            notes = json.loads(file.metadata()["subspike"])["notes"]
+        assert json.loads(notes["settings"])["seed"] == 0, path
+        assert notes["task"] in ("mnist-pixels", "digits-rows"), path
 
 
 def test_the_benchmark_runs(monkeypatch, capsys) -> None:

@@ -57,10 +57,10 @@ the spikes, one by one, say otherwise than the quantised twin, of the first test
 The models are in `benchmarks/models/`, made by (seed 0; the headers hold the settings; an hour each
 on one core of a 2-core machine for the first two):
 
-    subspike train --task mnist-pixels --data FOLDER --hidden 100 --forget fixed --epochs 24 \\
-        --batch-size 64 --learning-rate 5e-3 --label-smoothing 0 --out mnist-fixed.safetensors
-    subspike train --task mnist-pixels --data FOLDER --hidden 100 --forget gated --epochs 22 \\
-        --batch-size 64 --learning-rate 5e-3 --label-smoothing 0 --out mnist-gated.safetensors
+    subspike train --task mnist-pixels --data FOLDER --hidden 100 --forget fixed \\
+        --epochs 24 --batch-size 64 --learning-rate 5e-3 --label-smoothing 0 --out mnist-fixed.safetensors
+    subspike train --task mnist-pixels --data FOLDER --hidden 100 --forget gated \\
+        --epochs 22 --batch-size 64 --learning-rate 5e-3 --label-smoothing 0 --out mnist-gated.safetensors
     subspike train --task digits-rows --activation adaptive --hidden 40 --epochs 20 \\
         --out digits-adaptive.safetensors
 

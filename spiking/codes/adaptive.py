@@ -11,7 +11,7 @@ from torch import Tensor
 from ..activation import ADAPTIVE, Activation
 from ..errors import ConfigError
 from ..straight import straight
-from .code import Memory, Said, Site
+from .code import Code, Memory, Said, Site
 
 _MOST_WINDOW = 10**5
 # what a spike adds is a multiple of this many quanta, so that sums on a grid are exact
@@ -19,7 +19,7 @@ _PAYLOAD_STEP = 1.0 / 16.0
 
 
 @dataclass(frozen=True)
-class Adaptive:
+class Adaptive(Code):
     """Multiplicatively adapting spiking neurons (Bohte 2012; Zambrano et al. 2019; Pozzi 2018).
 
     Every value is held for `window` micro-steps of 1 ms. A neuron with input S, approximation
@@ -63,21 +63,6 @@ class Adaptive:
     def outward(self) -> tuple[str, ...]:
         """The receivers subtract o from s."""
         return ("s", "o")
-
-    @property
-    def persistent(self) -> bool:
-        """A spike counts for the step it falls in."""
-        return False
-
-    @property
-    def local(self) -> int:
-        """One cell a unit."""
-        return 1
-
-    def copies(self, gate: str) -> int:
-        """One neuron a gate."""
-        del gate
-        return 1
 
     @property
     def reach(self) -> float:

@@ -47,7 +47,8 @@ class Code(Protocol):
 
     A unit has two values that only matter as differences, u = z - i and h = act(c) - o. `update`
     says u to the unit's own cell, `output` says h to everyone else. Whatever is rounded is rounded
-    in the closed form exactly as the spikes do it, bit for bit.
+    in the closed form exactly as the spikes do it, bit for bit. What has a body here is what most
+    codes do; a code that inherits says only what is its own.
     """
 
     @property
@@ -68,21 +69,22 @@ class Code(Protocol):
     @property
     def persistent(self) -> bool:
         """True: a spike changes what its receivers hold; False: it counts for one step."""
-        ...
+        return False
 
     @property
     def local(self) -> int:
         """Cell neurons that a spike of an inner train reaches."""
-        ...
+        return 1
 
     def copies(self, gate: str) -> int:
         """Neurons that a spike from outside reaches for a weight into `gate`, one of z, i, o, f."""
-        ...
+        del gate
+        return 1
 
     @property
     def reach(self) -> float:
         """Largest |h| that it can say."""
-        ...
+        return 1.0
 
     def supports(self, activation: Activation) -> str:
         """Why this code cannot say values of `activation`; empty where it can."""

@@ -11,14 +11,14 @@ from torch import Tensor
 from ..activation import Activation
 from ..errors import ConfigError
 from ..straight import straight
-from .code import Memory, Said, Site
+from .code import Code, Memory, Said, Site
 
 MESSAGES = ("bits", "delta")
 _MOST_LEVELS = 2**16
 
 
 @dataclass(frozen=True)
-class Compound:
+class Compound(Code):
     """h rounded to n/levels, n = round(levels h), said in one micro-step.
 
     levels   quanta in a value of 1; error at most 1/(2 levels)
@@ -60,20 +60,10 @@ class Compound:
         """No inner train has spikes."""
         return 0
 
-    def copies(self, gate: str) -> int:
-        """One sum a gate."""
-        del gate
-        return 1
-
     @property
     def wires(self) -> int:
         """Digits of the largest n."""
         return 1 if self.persistent else math.ceil(math.log2(self.levels)) + 2
-
-    @property
-    def reach(self) -> float:
-        """A difference of two values in 0..1."""
-        return 1.0
 
     def supports(self, activation: Activation) -> str:
         """Any activation can be computed inside."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..activation import Activation
 from ..errors import ConfigError
 from .adaptive import Adaptive
-from .code import Memory, Said, Site
+from .code import Code, Memory, Said, Site
 from .compound import Compound
 from .population import Population
 from .rate import Rate
@@ -18,7 +18,7 @@ Plain = Adaptive | Compound | Population | Rate
 
 
 @dataclass(frozen=True)
-class Mixed:
+class Mixed(Code):
     """u = z - i in the code `inner`, h = act(c) - o in the code `outer`.
 
     The two have different needs: an error of u adds up in the cell, one of h reaches every unit.

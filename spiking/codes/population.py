@@ -12,7 +12,7 @@ from torch import Tensor
 from ..activation import ACTIVATIONS, Activation
 from ..errors import ConfigError, CoverageError
 from ..straight import straight
-from .code import Memory, Said, Site
+from .code import Code, Memory, Said, Site
 
 # Reciprocal cell thresholds are odd multiples of this: sums of spikes weighted by them are exact
 # in float32 up to K = 256, and 1/w is no short binary fraction, which cells of early steps are.
@@ -20,7 +20,7 @@ CELL_WEIGHT_STEP = 2.0**-16
 
 
 @dataclass(frozen=True)
-class Population:
+class Population(Code):
     """K threshold neurons per value; neuron k fires iff a > act^-1((k - 1/2) / K), k = 1..K.
 
     The number of spikes is then round(K act(a)) for any monotone act, without calibration,
@@ -102,11 +102,6 @@ class Population:
         return ("s", "o")
 
     @property
-    def persistent(self) -> bool:
-        """A spike counts for the step it falls in."""
-        return False
-
-    @property
     def local(self) -> int:
         """Each of the K cell neurons integrates for itself."""
         return self.levels
@@ -115,11 +110,6 @@ class Population:
         """Each of the K neurons of a gate receives for itself."""
         del gate
         return self.levels
-
-    @property
-    def reach(self) -> float:
-        """A difference of two values in 0..1."""
-        return 1.0
 
     def supports(self, activation: Activation) -> str:
         """Thresholds need an inverse."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..activation import ACTIVATIONS, Activation
 from ..errors import ConfigError
 from ..straight import straight
-from .code import Memory, Said, Site
+from .code import Code, Memory, Said, Site
 
 RESETS = ("soft", "hard")
 _MOST_STEPS = 4096
@@ -21,7 +21,7 @@ _PIECEWISE = {"sigmoid": "plan", "hard_sigmoid": "hard_sigmoid"}
 
 
 @dataclass(frozen=True)
-class Rate:
+class Rate(Code):
     """Integrate-and-fire over two windows of T micro-steps: gates first, then the output.
 
     A neuron with current p in each micro-step and membrane v: v <- v + p; it fires when v >= 1,
@@ -74,26 +74,6 @@ class Rate:
     def outward(self) -> tuple[str, ...]:
         """One signed train, or two that the receivers subtract."""
         return ("h",) if self.opponent else ("s", "o")
-
-    @property
-    def persistent(self) -> bool:
-        """A spike counts for the step it falls in."""
-        return False
-
-    @property
-    def local(self) -> int:
-        """One cell a unit."""
-        return 1
-
-    def copies(self, gate: str) -> int:
-        """One neuron a gate."""
-        del gate
-        return 1
-
-    @property
-    def reach(self) -> float:
-        """A difference of two values in 0..1."""
-        return 1.0
 
     def supports(self, activation: Activation) -> str:
         """A current must be piecewise linear."""

@@ -58,16 +58,18 @@ The models are in `benchmarks/models/`, made by (seed 0; the headers hold the se
 on one core of a 2-core machine for the first two):
 
     subspike train --task mnist-pixels --data FOLDER --hidden 100 --forget fixed \\
-        --epochs 24 --batch-size 64 --learning-rate 5e-3 --label-smoothing 0 --out mnist-fixed.safetensors
+        --epochs 24 --batch-size 64 --learning-rate 5e-3 --label-smoothing 0 \\
+        --out mnist-fixed.safetensors
     subspike train --task mnist-pixels --data FOLDER --hidden 100 --forget gated \\
-        --epochs 22 --batch-size 64 --learning-rate 5e-3 --label-smoothing 0 --out mnist-gated.safetensors
+        --epochs 22 --batch-size 64 --learning-rate 5e-3 --label-smoothing 0 \\
+        --out mnist-gated.safetensors
     subspike train --task digits-rows --activation adaptive --hidden 40 --epochs 20 \\
         --out digits-adaptive.safetensors
 
 Rows are tuned on 4096 training samples, three epochs; those whose twin steps in torch (rate codes,
 and populations with a computed forget) on 1024, two epochs. A tuned network that is no better on
-held-out samples is the untuned one again. Biases are corrected, and the reach of coincidences found,
-on the first 500 training samples.
+held-out samples is the untuned one again. Biases are corrected, and the reach of coincidences
+found, on the first 500 training samples.
 
 """
 # codes of every model; a computed forget is formed by Native unless the row says otherwise

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from spiking import CodedLayer, CodedNetwork, Grid, Population, SpikingNetwork, SpikingSubLSTM
 from spiking.codes import CODES, Mixed
+from spiking.codes.population import MOST_LEVELS
 from spiking.errors import CheckpointError, ConfigError, ShapeError
 from spiking.files import strict_json, write_whole
 from spiking.forgetting import FORGETTINGS
@@ -28,8 +29,6 @@ KIND = "subspike.spiking"
 CODED_KIND = "subspike.coded"
 SCHEMA = 1
 _MOST_LAYERS = 64
-# no tensor's shape depends on the levels, so nothing else bounds what thresholds would cost
-_MOST_LEVELS = 4096
 _FIELDS = {"kind", "schema", "code", "activation", "inputs", "hidden", "classes", "grid"}
 # what each kind of network says in its header
 _KINDS = {KIND: _FIELDS, CODED_KIND: _FIELDS | {"forgetting"}}
@@ -148,8 +147,8 @@ def _about(header: SafetensorsHeader, path: Path) -> dict[str, Any]:
     if kind == CODED_KIND:
         return about  # each code bounds its own numbers
     levels = code.get("levels") if isinstance(code, dict) else None
-    if type(levels) is not int or levels > _MOST_LEVELS:
-        raise CheckpointError(f"{path}: levels {levels!r}; a code has 1..{_MOST_LEVELS}")
+    if type(levels) is not int or levels > MOST_LEVELS:
+        raise CheckpointError(f"{path}: levels {levels!r}; a code has 1..{MOST_LEVELS}")
     return about
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from spiking import (
+    Adaptive,
     Code,
     CodedLayer,
     CodedNetwork,
+    Compound,
     Forgetting,
     Population,
+    Rate,
     SpikingNetwork,
     SpikingSubLSTM,
 )
@@ -48,6 +52,30 @@ def recoded(net: Net, code: Code, *, forget: Forgetting | None = None) -> Net:
         made.append(kind(*numbers, kept, code=code, activation=act, below=below))
     network = SpikingNetwork(made, readout) if plain else CodedNetwork(made, readout)
     return network.to(layers[0].weight_ih.device).eval()
+
+
+# what says how fine a code is
+_FINENESS = {Adaptive: "window", Compound: "levels", Population: "levels", Rate: "steps"}
+
+
+def fineness(code: Code) -> int:
+    """Levels K, micro-steps T or milliseconds of a plain code."""
+    return int(getattr(code, _fineness_of(code)))
+
+
+def refined(code: Code, fineness: int) -> Code:
+    """The same code with that many levels, micro-steps or milliseconds.
+
+    Raises ConfigError for a mixture, which has two numbers, and where the code cannot be so fine.
+    """
+    plain: Any = code
+    return cast("Code", replace(plain, **{_fineness_of(code): fineness}))
+
+
+def _fineness_of(code: Code) -> str:
+    if type(code) not in _FINENESS:
+        raise ConfigError(f"{code} is not one plain code; refine its parts and mix them again")
+    return _FINENESS[type(code)]
 
 
 def anneal(

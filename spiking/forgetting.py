@@ -14,6 +14,8 @@ from .activation import Activation
 from .errors import ConfigError
 from .straight import straight
 
+_MOST_NEURONS = 4096
+
 
 class Forgotten(NamedTuple):
     """What is left of the cell, and the spikes that it took.
@@ -182,10 +184,11 @@ class Coincidence:
 
     def __post_init__(self) -> None:
         """ConfigError for populations that cannot be built."""
-        if self.leaks < 1 or self.per_octave < 1 or self.levels < 2 or self.levels % 2:
+        few = self.leaks < 1 or self.per_octave < 1 or self.levels < 2 or self.levels % 2
+        if few or self.leaks > _MOST_NEURONS or self.levels > _MOST_NEURONS:
             raise ConfigError(
                 f"leaks {self.leaks}, per_octave {self.per_octave}, levels {self.levels}: take at "
-                "least 1, 1 and 2, and an even number of levels"
+                f"least 1, 1 and 2, an even number of levels, and at most {_MOST_NEURONS} neurons"
             )
         if not 0.0 < self.reach < math.inf:
             raise ConfigError(f"reach is {self.reach}; it must be positive and finite")

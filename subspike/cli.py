@@ -96,12 +96,23 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     _common(parser)
 
 
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.split(","))
+
+
 def _add_tune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
     parser.add_argument("--teacher", type=Path, required=True, help="the rate checkpoint")
     _out(parser, "tuned network to write (.safetensors)")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument(
+        "--anneal",
+        type=_whole_numbers,
+        default=(),
+        metavar="16,8,4",
+        help="tune at each of these levels in turn; the last stay",
+    )
     parser.add_argument(
         "--spike-penalty", type=float, default=0.0, help="loss for a spike that leaves a unit"
     )

@@ -26,6 +26,7 @@ from converter import (
     populations,
     quantize,
     read_nir,
+    recoded,
     run_consumer,
     run_nir,
     save_checkpoint,
@@ -36,6 +37,7 @@ from converter import export as export_network
 from converter import from_nir as network_of
 from converter import tune as tune_network
 from converter.nir_graph import PORTABLE_DT
+from converter.recode import refined
 from hardware import TARGETS, simulate
 from hardware import check as check_graph
 from hardware import place as place_graph
@@ -163,18 +165,23 @@ def tune(given: Namespace) -> Answer:
     task = task_of(given)
     _require_folder_of(given.out)
     progress = given.out.with_suffix(".progress")
-    tuned = tune_network(
-        load_network(given.network),
-        teacher=rate_of(given.teacher),
-        data=mixtures(task.train_x, copies=given.mixtures, seed=given.seed),
-        settings=FitSettings(epochs=given.epochs, learning_rate=given.learning_rate),
-        spike_penalty=given.spike_penalty,
-        forced=given.forced,
-        checkpoint=progress,
-        seed=given.seed,
-        device=device_named(given.device),
-        progress=not given.quiet,
-    )
+    tuned = load_network(given.network)
+    teacher = rate_of(given.teacher)
+    data = mixtures(task.train_x, copies=given.mixtures, seed=given.seed)
+    for count in given.anneal or (None,):
+        code = tuned.code if count is None else refined(tuned.code, count)
+        tuned = tune_network(
+            tuned if count is None else recoded(tuned, code),
+            teacher=teacher,
+            data=data,
+            settings=FitSettings(epochs=given.epochs, learning_rate=given.learning_rate),
+            spike_penalty=given.spike_penalty,
+            forced=given.forced,
+            checkpoint=None if given.anneal else progress,
+            seed=given.seed,
+            device=device_named(given.device),
+            progress=not given.quiet,
+        )
     final = quantize(tuned.cpu(), input_bits=task.input_bits, input_max=task.input_max)
     if processes.rank() == 0:
         save_network(final, given.out)

@@ -12,17 +12,15 @@ import torch
 from torch import Tensor
 
 from converter import calibrate, convert, quantize, rate_trace, recoded
+from converter.recode import fineness, refined
 from spiking import (
-    Adaptive,
     Code,
     CodedLayer,
     CodedNetwork,
     Coincidence,
-    Compound,
     Mixed,
     Native,
     NetworkRun,
-    Population,
     Rate,
     SpikingNetwork,
     SubLSTMClassifier,
@@ -240,14 +238,6 @@ CONVERSION: dict[str, Suspect] = {
 }
 EXECUTION: dict[str, Suspect] = {"no burn-in": _kept_state, "delay": _delay}
 
-FINER: dict[type, Callable[[Any], Code]] = {
-    Adaptive: lambda code: replace(code, window=4 * code.window),
-    Compound: lambda code: replace(code, levels=4 * code.levels),
-    Population: lambda code: replace(code, levels=4 * code.levels),
-    Mixed: lambda code: Mixed(_finer(code.inner), _finer(code.outer)),
-    Rate: lambda code: replace(code, steps=4 * code.steps),
-}
-
 
 def _explained(case: Case, name: str, found: Tensor, evidence: str, remedy: str) -> Cause | None:
     """A way of running wrongly that comes closer to what was observed than running rightly."""
@@ -263,8 +253,11 @@ def _explained(case: Case, name: str, found: Tensor, evidence: str, remedy: str)
     return Cause(name, seen_as, case.baseline - case.accuracy(case.observed), remedy)
 
 
-def _finer(code: Any) -> Any:
-    return FINER[type(code)](code)
+def _finer(code: Code) -> Code:
+    if isinstance(code, Mixed):
+        parts: list[Any] = [_finer(code.inner), _finer(code.outer)]
+        return Mixed(*parts)
+    return refined(code, 4 * fineness(code))
 
 
 def _run(net: Any, x: Tensor) -> NetworkRun:

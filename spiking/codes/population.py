@@ -17,6 +17,7 @@ from .code import Code, Memory, Said, Site
 # Reciprocal cell thresholds are odd multiples of this: sums of spikes weighted by them are exact
 # in float32 up to K = 256, and 1/w is no short binary fraction, which cells of early steps are.
 CELL_WEIGHT_STEP = 2.0**-16
+MOST_LEVELS = 4096
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,11 @@ class Population(Code):
 
     def __post_init__(self) -> None:
         """ConfigError for a K that cannot be built."""
-        if self.levels < 1:
-            raise ConfigError(f"levels is {self.levels}; a population needs at least 1 neuron")
+        if not 1 <= self.levels <= MOST_LEVELS:
+            raise ConfigError(
+                f"levels is {self.levels}; a population has at least 1 neuron and at most "
+                f"{MOST_LEVELS}"
+            )
         if self.two_sided and self.levels % 2:
             raise ConfigError(
                 f"levels is {self.levels}; a two-sided population needs an even number "

@@ -51,7 +51,15 @@ def test_a_header_that_describes_no_code_is_named(tmp_path) -> None:
     save_network(coded_net(Compound(8)), path)
     with safe_open(path, "pt") as file:
         about = json.loads(file.metadata()["subspike"])
-    for code in ({"name": "latency"}, {"name": "compound", "levels": 0}, {"levels": 3}, 7):
+    huge = {"name": "population", "levels": 10**12, "two_sided": True}
+    for code in (
+        huge,
+        {"name": "mixed", "parts": [huge]},
+        {"name": "latency"},
+        {"name": "compound", "levels": 0},
+        {"levels": 3},
+        7,
+    ):
         text = json.dumps(about | {"code": code})
         path.write_bytes(save(load_file(path), {"subspike": text}))
         with pytest.raises(CheckpointError, match="does not describe a network"):

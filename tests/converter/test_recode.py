@@ -5,7 +5,18 @@ import torch
 
 from converter import anneal, convert, quantize, recoded
 from converter.fit import FitSettings
-from spiking import CodedNetwork, Coincidence, Compound, Native, Population, Rate, SpikingNetwork
+from converter.recode import fineness, refined
+from spiking import (
+    Adaptive,
+    CodedNetwork,
+    Coincidence,
+    Compound,
+    Mixed,
+    Native,
+    Population,
+    Rate,
+    SpikingNetwork,
+)
 from spiking.errors import ConfigError, CoverageError
 from tests.converter.small_models import numbers, random_rate, random_x, same_numbers
 
@@ -34,8 +45,6 @@ def test_a_computed_forget_is_kept_or_formed_otherwise() -> None:
 
 
 def test_a_code_that_cannot_is_named() -> None:
-    from spiking import Adaptive
-
     with pytest.raises(CoverageError):
         recoded(convert(random_rate(1), code=Compound(4)).network, Adaptive())
 
@@ -52,3 +61,13 @@ def test_annealing_ends_in_the_last_code_and_is_off_the_grid() -> None:
     assert isinstance(coded, CodedNetwork)
     with pytest.raises(ConfigError, match="at least one"):
         anneal(start, codes=[], **words)
+
+
+def test_a_code_is_refined_by_its_own_number() -> None:
+    for code in (Population(6), Rate(6), Compound(6), Adaptive(6)):
+        assert fineness(code) == 6
+        assert fineness(refined(code, 24)) == 24
+    with pytest.raises(ConfigError, match="parts"):
+        refined(Mixed(Rate(2), Rate(4)), 8)
+    with pytest.raises(ConfigError):
+        refined(Population(6), 0)

@@ -72,6 +72,7 @@ def test_coincidence_comes_closer_with_more_neurons_and_holds_in_silence() -> No
         lambda: Shunt(0),
         lambda: Shunt(3, fraction=0),
         lambda: Coincidence(0),
+        lambda: Coincidence(10**9),
         lambda: Coincidence(levels=3),
         lambda: Coincidence(reach=float("nan")),
     ],

@@ -243,6 +243,13 @@ def test_other_codes_convert_tune_and_compare(folder, capsys, code, tmp_path) ->
     assert (code, answer["error"]) == (BAD_INPUT, "ExportError")
 
 
+def test_annealing_goes_down_to_the_last_levels(folder, tmp_path) -> None:
+    words = f"tune {folder}/net.safetensors --teacher {folder}/rate.safetensors --epochs 1"
+    words += f" --mixtures 0 --quiet --anneal 8,2 --out {tmp_path}/a.safetensors"
+    assert main(words.split()) == DONE
+    assert load_network(tmp_path / "a.safetensors").code.levels == 2
+
+
 def test_a_gated_model_is_formed_as_asked(folder, capsys, tmp_path) -> None:
     rate, net = tmp_path / "g.safetensors", tmp_path / "n.safetensors"
     assert main(f"train --forget gated --hidden 6 --epochs 2 --quiet --out {rate}".split()) == DONE

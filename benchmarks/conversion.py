@@ -86,6 +86,7 @@ CODES = {
     "rate, opponent, T=2": Rate(2),
     "rate, opponent, T=4": Rate(4),
     "rate, opponent, T=8": Rate(8),
+    "compound, graded deltas, 4 levels": Compound(4),
     "compound, graded deltas, 8 levels": Compound(8),
     "compound, graded deltas, 16 levels": Compound(16),
     "compound, graded deltas, 32 levels": Compound(32),

@@ -24,7 +24,9 @@ from converter import (
     load_network,
     quantize,
     save_network,
+    to_multispike,
     tune,
+    tune_multispike,
 )
 from converter.digest import digest
 from spiking import (
@@ -100,13 +102,20 @@ CODES = {
 GATED = {
     "shunt, m=4": "population, K=16",
     "shunt, m=6": "population, K=16",
-    "coincidence": "population, K=16",
     "coincidence, coarse": "population, K=16",
+    "coincidence": "population, K=16",
+    "coincidence, fine": "population, K=16",
 }
 # rows whose biases are corrected on 500 training samples, and not a weight besides
 CORRECTED = {
     "population, K=8, biases corrected": "population, K=8",
     "rate, opponent, T=4, biases corrected": "rate, opponent, T=4",
+}
+# how finely coincidences see leak and cell; the default is 24 leaks, 2 an octave, and 64 levels
+GRIDS = {
+    "coincidence, coarse": {"leaks": 12, "per_octave": 1, "levels": 32},
+    "coincidence": {},
+    "coincidence, fine": {"leaks": 48, "per_octave": 4, "levels": 256},
 }
 # how rows are tuned: (code, loss for a spike)
 TUNED = {
@@ -127,8 +136,11 @@ TUNED = {
     ),
     "compound, signed digits, 16 levels, tuned": ("compound, signed digits, 16 levels", 0.0),
 }
+# in the chip's own integers, by a network of its own (spiking.MultiSpikeNetwork)
+MULTISPIKE = ("multi-spike, Xylo's integers", "multi-spike, Xylo's integers, tuned")
 # samples whose every spike is spelled out and compared with the twin
 SPELLED = 20
+BATCH = 200
 
 
 def main() -> None:
@@ -165,7 +177,7 @@ def rows(rate) -> list[str]:
         return [name for name, code in CODES.items() if isinstance(code, Adaptive)]
     plain = [name for name in (*CODES, *CORRECTED, *TUNED) if not name.startswith("adaptive")]
     if rate.rnn.forget == "fixed":
-        return plain
+        return [*plain, *MULTISPIKE]
     tuned = [name for name in plain if name in TUNED]
     formed = [f"{code}, {way}" for way, code in GATED.items()]
     return [*(name for name in plain if name not in TUNED), *formed, *tuned]
@@ -177,15 +189,18 @@ def measured(name, rate, task, given, path) -> tuple[Cost, list[int]]:
     Beside its cost: how many values of h differ between twin and spikes, of how many.
     """
     x, y = task.test_x[: given.samples], task.test_y[: given.samples]
+    if name in MULTISPIKE:
+        return multispike(name, rate, task, given)
     net = network(name, rate, task, given, path.with_suffix(".safetensors"))
     net = quantize(net, input_bits=task.input_bits, input_max=task.input_max)
     found = cost(net, x, y, progress=True, label=name)
+    few = x[: 1 if "fine" in name else SPELLED]  # a million coincidence neurons take their time
     with torch.no_grad():
-        spelled = net.run(x[:SPELLED]).output
+        spelled = net.run(few).output
         closed = (
-            net.run(x[:SPELLED], spell=False).output
+            net.run(few, spell=False).output
             if isinstance(net, CodedNetwork)
-            else twin_trace(net, x[:SPELLED], gates=False)["l0.h"]
+            else twin_trace(net, few, gates=False)["l0.h"]
         )
     return found, [int((spelled != closed).sum()), spelled.numel()]
 
@@ -220,13 +235,41 @@ def network(name, rate, task, given, kept):
     return tuned
 
 
+def multispike(name, rate, task, given) -> tuple[Cost, list[int]]:
+    """The multi-spike network; its trace in the core against the definition in torch."""
+    net = to_multispike(rate).network
+    if name.endswith("tuned"):
+        settings = FitSettings(epochs=2, batch_size=32, learning_rate=1e-2)
+        data = task.train_x[: given.tuning // 4]
+        net = tune_multispike(net, teacher=rate, data=data, settings=settings)
+    x, y = task.test_x[: given.samples], task.test_y[: given.samples]
+    with torch.no_grad():
+        hidden, whole = net.hidden_size, net.integers()
+    fan_out = (whole.weight_hh != 0).sum(0) + (whole.weight_out != 0).sum(0)
+    fan_in = (whole.weight_ih != 0).sum(0)
+    correct, spikes, synops = [], 0.0, 0.0
+    for a, b in zip(x.split(BATCH), y.split(BATCH), strict=True):
+        with torch.no_grad():
+            trace = net.trace(a)
+        fired = trace["n2_hidden"].double().sum((0, 1)).view(4, hidden)  # of z, i, o, s
+        correct.append((trace["n5_readout"][:, -1].argmax(1) == b).numpy())
+        spikes += float(fired.sum())
+        synops += float(fired[:2].sum() + (fired[2:] * fan_out).sum())
+        synops += float((net.encode(a).double().sum((0, 1)) * fan_in).sum())
+    slow = net.trace(x[:SPELLED])["n2_hidden"].detach()
+    with torch.no_grad():
+        fast = net.trace(x[:SPELLED])["n2_hidden"]
+    ticks, count = net.code.hold, len(x)
+    found = Cost(np.concatenate(correct), spikes / count, synops / count, 0.0, ticks, 4 * hidden)
+    return found, [int((slow != fast).sum()), slow.numel()]
+
+
 def product(way, rate, task):
     """How the forget is formed."""
     if way.startswith("shunt"):
         return Shunt(int(way.rpartition("=")[2]))
     ranges = calibrate(rate, task.train_x[:500], indices=range(500))
-    words = {"leaks": 12, "per_octave": 1, "levels": 32} if "coarse" in way else {}
-    return ranges.coincidence(**words)
+    return ranges.coincidence(**GRIDS[way])
 
 
 def stored(path: Path, make) -> tuple[Cost, list[int] | None]:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from converter import calibrate, convert, quantize, rate_trace, recoded
+from converter import calibrate, convert, rate_trace, recoded
 from converter.recode import fineness, refined
 from spiking import (
     Code,
@@ -105,11 +105,10 @@ def _clipping(case: Case) -> Cause | None:
     if not float(beyond):
         return None
     reach = float(case.x.abs().max())
-    wide = quantize(_off(case.net), input_bits=grid.input_bits, input_max=reach)
     return Cause(
         "saturation",
         f"{float(beyond):.1%} of the inputs lie beyond {grid.input_max:g}, up to {reach:g}",
-        case.of(wide) - case.baseline,
+        case.of(_off(case.net)) - case.baseline,  # off the grid nothing is clipped
         f"quantize(net, input_max={reach:g})",
     )
 
@@ -117,7 +116,10 @@ def _clipping(case: Case) -> Cause | None:
 def _levels(case: Case) -> Cause | None:
     """Four times as many levels."""
     code = case.net.code
-    finer = _finer(code)
+    try:
+        finer = _finer(code)
+    except ConfigError:
+        return None  # as fine as it can be
     return Cause(
         "too few levels",
         f"{code.levels:g} levels; {finer.levels:g} were tried",

@@ -108,6 +108,12 @@ def test_an_engine_that_is_late(code) -> None:
     assert names[0] == "delay"
 
 
+def test_a_code_as_fine_as_it_can_be_has_levels_enough() -> None:
+    net = convert(rate_model(), code=Compound(2**16)).network
+    found = diagnose(rate_model(), net, X, Y)
+    assert "too few levels" in found.cleared
+
+
 def test_bad_input_is_named() -> None:
     net = net_of(Compound(4))
     with pytest.raises(ShapeError, match="labels"):

@@ -20,6 +20,7 @@ from converter import (
     calibrate,
     convert,
     correct_bias,
+    distil,
     import_checkpoint,
     load_network,
     quantize,
@@ -51,8 +52,8 @@ HEAD = """# Every code, measured
 Written by `make bench-conversion`; do not edit. Untuned rows saw no data. *Operations* are
 synaptic: a spike at every weight that is not 0, and every input that is not 0 likewise; *of dense*
 is their share of the rate model's multiplications. *Energy* is the same in pJ of Horowitz 2014
-(45 nm, float32: 0.9 for an addition, 4.6 for a multiplication with it) over the rate model's:
-below 1 the spiking network wins, and 1 over it is how often as many spikes would break even.
+(45 nm, float32: 0.9 for an addition, 4.6 for a multiplication with it, which graded deltas and
+analog inputs need) over the rate model's: below 1 the spiking network wins, and 1 over it is how often as many spikes would break even.
 *Ticks* are micro-steps of the network's clock for one step of the input. *Differ*: values of h that
 the spikes, one by one, say otherwise than the quantised twin, of the first test samples.
 
@@ -71,7 +72,7 @@ on one core of a 2-core machine for the first two):
 Rows are tuned on 4096 training samples, three epochs; those whose twin steps in torch (rate codes,
 and populations with a computed forget) on 1024, two epochs. A tuned network that is no better on
 held-out samples is the untuned one again. Biases are corrected, and the reach of coincidences
-found, on the first 500 training samples.
+found, on the first 500 training samples; a forget is distilled on 4096.
 
 """
 # codes of every model; a computed forget is formed by Native unless the row says otherwise
@@ -100,6 +101,7 @@ CODES = {
 }
 # (code, forget in words); the coincidence's reach comes from the data
 GATED = {
+    "distilled": "population, K=16",
     "shunt, m=4": "population, K=16",
     "shunt, m=6": "population, K=16",
     "coincidence, coarse": "population, K=16",
@@ -208,6 +210,10 @@ def measured(name, rate, task, given, path) -> tuple[Cost, list[int]]:
 def network(name, rate, task, given, kept):
     """The network of a row, before the grid."""
     for way, code in GATED.items():
+        if name == f"{code}, distilled":
+            data = task.train_x[: given.tuning]
+            settings = FitSettings(epochs=12, batch_size=32, learning_rate=2e-3)
+            return convert(distil(rate, data, settings=settings).model, code=CODES[code]).network
         if name == f"{code}, {way}":
             return convert(rate, code=CODES[code], forget=product(way, rate, task)).network
     code, penalty = TUNED.get(name, (CORRECTED.get(name, name), 0.0))

@@ -39,6 +39,7 @@ class Cost:
     input_ops    those of inputs that are not 0, per inference: analog input times a weight
     micro_steps  of the network's clock for one step of the input
     neurons      of the whole network
+    graded       spikes carry a number, so that each operation multiplies
     """
 
     correct: NDArray[np.bool_]
@@ -47,6 +48,7 @@ class Cost:
     input_ops: float
     micro_steps: int
     neurons: int
+    graded: bool = False
 
     @property
     def accuracy(self) -> float:
@@ -60,8 +62,12 @@ class Cost:
 
     @property
     def energy(self) -> float:
-        """Of these operations, pJ: an addition for a spike, a multiplication for analog input."""
-        return ADDITION_PJ * self.synops + MAC_PJ * self.input_ops
+        """Of these operations, pJ: an addition for a spike, a multiplication where it is graded.
+
+        Analog input multiplies.
+        """
+        spike = MAC_PJ if self.graded else ADDITION_PJ
+        return spike * self.synops + MAC_PJ * self.input_ops
 
 
 @torch.no_grad()
@@ -97,6 +103,7 @@ def cost(
         input_ops=float((entries * weights).sum()) / len(x),
         micro_steps=net.code.micro_steps,
         neurons=neurons(net),
+        graded=net.code.persistent if isinstance(net, CodedNetwork) else False,
     )
 
 

@@ -53,7 +53,8 @@ Written by `make bench-conversion`; do not edit. Untuned rows saw no data. *Oper
 synaptic: a spike at every weight that is not 0, and every input that is not 0 likewise; *of dense*
 is their share of the rate model's multiplications. *Energy* is the same in pJ of Horowitz 2014
 (45 nm, float32: 0.9 for an addition, 4.6 for a multiplication with it, which graded deltas and
-analog inputs need) over the rate model's: below 1 the spiking network wins, and 1 over it is how often as many spikes would break even.
+analog inputs need) over the rate model's: below 1 the spiking network wins, and 1 over it is how
+often as many spikes would break even.
 *Ticks* are micro-steps of the network's clock for one step of the input. *Differ*: values of h that
 the spikes, one by one, say otherwise than the quantised twin, of the first test samples.
 

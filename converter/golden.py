@@ -20,7 +20,7 @@ from spiking.npz import read_npz
 
 SCHEMA = 1
 
-VERIFIER = '''"""Check network.onnx against golden.npz; needs numpy and onnxruntime only."""
+VERIFIER = '''"""Check network.onnx and network.step.onnx against golden.npz; numpy, onnxruntime."""
 
 import json
 import pathlib
@@ -29,22 +29,33 @@ import sys
 import numpy as np
 import onnxruntime
 
+
+def run(path, x):
+    session = onnxruntime.InferenceSession(str(path))
+    names = [port.name for port in session.get_outputs()]
+    kinds = {"tensor(double)": np.float64, "tensor(float)": np.float32}
+    states = session.get_inputs()[1:]
+    feeds = {port.name: np.zeros((len(x), port.shape[1]), kinds[port.type]) for port in states}
+    if len(session.get_inputs()[0].shape) == 3:
+        return dict(zip(names, session.run(None, {"x": x, **feeds})))
+    steps = []
+    for t in range(x.shape[1]):
+        steps.append(dict(zip(names, session.run(None, {"x": x[:, t], **feeds}))))
+        feeds = {name: steps[-1][name + ".next"] for name in feeds}
+    return {name: np.stack([step[name] for step in steps], 1) for name in names}
+
+
 here = pathlib.Path(__file__).parent
 golden = np.load(here / "golden.npz", allow_pickle=False)
-about = json.loads(bytes(golden["about"]).decode())
-session = onnxruntime.InferenceSession(str(here / "network.onnx"))
-feeds = {"x": golden["x"]}
-for port in session.get_inputs()[1:]:
-    kind = np.float64 if "double" in port.type else np.float32
-    feeds[port.name] = np.zeros((len(golden["x"]), port.shape[1]), kind)
-names = [port.name for port in session.get_outputs()]
-found = dict(zip(names, session.run(None, feeds)))
+shapes = json.loads(bytes(golden["about"]))["populations"]
+files = [here / name for name in ("network.onnx", "network.step.onnx") if (here / name).exists()]
+runs = [run(path, golden["x"]) for path in files]
 differing = 0
-for name in about["populations"]:
-    raster = np.unpackbits(golden["spikes." + name], count=found[name].size)
-    differing += int((raster.reshape(found[name].shape) != found[name]).sum())
-output = "logits" if "logits" in names else "output"
-equal = np.array_equal(found[output], golden["output"])
+for name, shape in shapes.items():
+    raster = np.unpackbits(golden["spikes." + name], count=np.prod(shape)).reshape(shape)
+    differing += int(sum((found[name] != raster for found in runs), raster * 0).astype(bool).sum())
+outputs = [found["logits" if "logits" in found else "output"] for found in runs]
+equal = bool(runs) and all(np.array_equal(output, golden["output"]) for output in outputs)
 sys.stdout.write(f"{differing} differing spikes, outputs {'equal' if equal else 'DIFFER'}\\n")
 sys.exit(0 if differing == 0 and equal else 1)
 '''

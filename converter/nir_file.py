@@ -2,95 +2,88 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 from pathlib import Path
 
-import h5py
 import nir
 import torch
 from torch import Tensor
 
 from spiking import SpikingNetwork
-from spiking.errors import DriftError, GraphError
+from spiking.errors import ConfigError, DriftError, GraphError
 from spiking.files import proved, write_whole
 
+from .dialect import DIALECTS, NEWEST, in_dialect
 from .drift import Drift, drift, require_samples
-from .nir_graph import PORTABLE_DT, populations, to_nir
+from .nir_graph import PORTABLE_DT, populations, profile_named, read_advice, to_nir
+from .nir_hdf5 import in_seconds, open_nir
 from .nir_interpreter import require_readable, run_nir
 
-_MOST_BYTES = 2**31
-_MOST_OBJECTS = 100_000
 
-
-def write_nir(graph: nir.NIRGraph, path: Path) -> None:
+def write_nir(graph: nir.NIRGraph, path: Path, *, dialect: str | None = None) -> None:
     """Write `graph` to `path` in HDF5; the file appears whole or not at all.
 
-    Raises CheckpointError where it cannot be written.
+    dialect  release of nir that must read it, one of DIALECTS; None takes what `to_nir` was told,
+             and the newest for other graphs
+
+    Raises ConfigError for an unknown dialect, ExportError naming what an older release cannot
+    say, CheckpointError where the file cannot be written.
     """
-    buffer = io.BytesIO()
-    nir.write(buffer, graph)
-    write_whole(path, buffer.getvalue())
+    if dialect is None:
+        try:
+            dialect = str(read_advice(graph)["dialect"])
+        except GraphError:
+            dialect = NEWEST
+    if dialect not in DIALECTS:
+        raise ConfigError(f"dialect {dialect!r} is not known; choose one of {sorted(DIALECTS)}")
+    write_whole(path, in_dialect(graph, DIALECTS[dialect]))
 
 
-def read_nir(path: Path) -> nir.NIRGraph:
-    """Read a NIR file from a stranger.
+def round_trip(graph: nir.NIRGraph) -> nir.NIRGraph:
+    """`graph` as a file gives it back; raises what `write_nir` and `read_nir` do."""
+    with tempfile.TemporaryDirectory(prefix="subspike-") as folder:
+        path = Path(folder) / "graph.nir"
+        write_nir(graph, path)
+        return read_nir(path)
+
+
+def read_nir(path: Path, *, unit: str | None = None, dt: float = PORTABLE_DT) -> nir.NIRGraph:
+    """Read a NIR file from a stranger, of any release from 0.2 to 1.0.8.
+
+    unit  of the file's time constants, one of UNITS ("s", "ms", "steps"); the graph is returned in
+          seconds. None takes them for seconds without asking whether that can be
+    dt    seconds per step, for "steps" and for judging whether a unit can be meant
 
     Sizes are read from the headers and bounded (2 GiB, 100,000 objects) before anything is
-    allocated; links and data outside the file are refused. Raises GraphError for a file that is
-    truncated, not NIR, too large, or holds nodes that `run_nir` does not understand (all are
-    named) or arrays that are no numbers, NotFiniteError naming node and field.
+    allocated; links and data outside the file are refused. Graphs within the graph are flattened.
+    Raises GraphError for a file that is truncated, not NIR, too large, or holds nodes that
+    `run_nir` does not understand (all are named) or arrays that are no numbers, or a unit in which
+    its time constants cannot be meant; NotFiniteError naming node and field.
     """
-    if not path.is_file():
-        raise GraphError(f"{path}: there is no such file")
-    try:
-        with h5py.File(path, "r") as file:
-            _require_modest(file, path)
-        graph = nir.read(path)
-    except GraphError:
-        raise
-    except Exception as error:  # h5py and nir raise OSError, KeyError, AssertionError, TypeError...
-        raise GraphError(
-            f"{path}: not a readable NIR file ({type(error).__name__}: {error}); it may be "
-            "truncated, of another format, or hold a node type that nir does not know"
-        ) from error
-    if not isinstance(graph, nir.NIRGraph):
-        raise GraphError(f"{path}: holds a single {type(graph).__name__}, not a graph")
+    graph = open_nir(path)
     require_readable(graph)
-    return graph
+    return graph if unit is None else in_seconds(graph, unit=unit, dt=dt)
 
 
-def _require_modest(file: h5py.File, path: Path) -> None:
-    total, objects, groups = 0, 0, [file]
-    while groups:
-        group = groups.pop()
-        for name in group:
-            objects += 1
-            link = group.get(name, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                raise GraphError(f"{path}: {group.name}/{name} is a link, which NIR never writes")
-            item = group[name]
-            if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-                raise GraphError(f"{path}: {item.name} keeps its data in another file")
-            if isinstance(item, h5py.Group):
-                groups.append(item)
-            else:
-                total += item.size * item.dtype.itemsize if item.shape is not None else 0
-            if objects > _MOST_OBJECTS or total > _MOST_BYTES:
-                raise GraphError(
-                    f"{path}: claims more than {_MOST_OBJECTS} objects or {_MOST_BYTES} bytes"
-                )
-
-
-def export_nir(net: SpikingNetwork, path: Path, x: Tensor, *, dt: float = PORTABLE_DT) -> Drift:
+def export_nir(
+    net: SpikingNetwork,
+    path: Path,
+    x: Tensor,
+    *,
+    profile: str = "portable",
+    dialect: str = NEWEST,
+    dt: float = PORTABLE_DT,
+) -> Drift:
     """Write `net` to `path` and prove the file: read it back, run it, compare every spike.
 
-    x  inputs to prove it on (batch, time, input)
+    x                 inputs to prove it on (batch, time, input)
+    profile, dialect  as `to_nir` takes them
 
     Raises DriftError naming the first differing spike, or saying that a logit differs, and what
     `to_nir` raises; then no file is left behind. EmptyDataError where x proves nothing.
     """
     require_samples(x)
-    graph = to_nir(net, dt=dt)
+    graph = to_nir(net, profile=profile, dialect=dialect, dt=dt)
     with proved(path) as candidate:
         write_nir(graph, candidate)
         found = verify_nir(read_nir(candidate), net, x, dt=dt)
@@ -107,10 +100,14 @@ def verify_nir(
     Raises DriftError where all spikes are equal and a logit is not.
     """
     expected = net.run(x, record=True)
-    done = run_nir(graph, net.encode(x).cpu().numpy(), dt=dt)
+    profile = profile_named(read_advice(graph)["profile"])
+    inputs = net.encode(x).cpu().numpy()
+    done = run_nir(graph, inputs, dt=dt, semantics=profile.semantics)
+    if done.counts:
+        raise DriftError(f"neurons of {sorted(done.counts)} fire several times in a step")
     found = drift(
         {name: value.cpu().numpy() for name, value in expected.spikes.items()},
-        populations(done.spikes, net),
+        populations(done.spikes, net, profile=profile.name),
     )
     if found.differing == 0 and expected.logits is not None:
         logits = torch.from_numpy(done.output).to(expected.logits)

@@ -1,13 +1,15 @@
-"""A small interpreter of NIR graphs, so that a written file can be run without a simulator.
+"""An interpreter of NIR graphs with explicit semantics, so that a file can be run without a
+simulator, and the drift of a simulator be known before it is installed.
 
-NIR 1.0 leaves semantics open; here they are one reading, stated: forward Euler, spike where
-v > v_threshold, v := v_reset in the same step, every state starts at 0, edges carry values
-within a step, and an edge that closes a loop (found depth first from the input) delays by one.
+`run_nir` reads a graph as `LITERAL` does unless it is given another `Semantics`: forward Euler,
+spike where v > v_threshold, v := v_reset in the same step, every state starts at 0, edges carry
+values within a step, and an edge that closes a loop (found depth first from the input) delays by
+one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +19,13 @@ from numpy.typing import NDArray
 
 from spiking.errors import ConfigError, GraphError, NotFiniteError, ShapeError
 
+from .nir_steps import SPIKING, STEPS, SYNAPSES, State, width_of
+from .schedule import Edge, require_order, schedule
+from .semantics import LITERAL, Semantics
+
 Array = NDArray[np.float64]
-State = dict[str, Array]
-Step = Callable[[Any, Array, State, float], Array]
+Lag = NDArray[np.int64]
+MOST_STEPS = 10_000
 
 
 @dataclass(frozen=True)
@@ -27,17 +33,22 @@ class NirRun:
     """What a graph produced.
 
     output  (batch, time, outputs)
-    spikes  every spiking node: (batch, time, neurons) bool
+    spikes  every spiking node: (batch, time, neurons) bool; of a neuron that may fire several
+            times a step, whether it did
     synops  every Affine or Linear node fed by spikes: synaptic events per sample (batch,),
             a spike counted once for every non-zero weight that it meets
+    counts  {"node": (batch, time, neurons)} of the nodes that fired more than once a step
     """
 
     output: Array
     spikes: dict[str, NDArray[np.bool_]]
     synops: dict[str, NDArray[np.int64]]
+    counts: dict[str, NDArray[np.int64]]
 
 
-def run_nir(graph: nir.NIRGraph, x: NDArray[Any], *, dt: float) -> NirRun:
+def run_nir(
+    graph: nir.NIRGraph, x: NDArray[Any], *, dt: float, semantics: Semantics = LITERAL
+) -> NirRun:
     """Run `graph` on x (batch, time, inputs), dt seconds per step, in float64.
 
     Raises what `require_readable` does, GraphError for an output that is not reached, a loop
@@ -46,65 +57,157 @@ def run_nir(graph: nir.NIRGraph, x: NDArray[Any], *, dt: float) -> NirRun:
     if not 0.0 < dt < float("inf"):
         raise ConfigError(f"dt is {dt}; it must be a positive number of seconds")
     source, sink = require_readable(graph)
-    width = int(np.prod(next(iter(graph.nodes[source].output_type.values()))))
+    width = int(np.prod(next(iter(graph.nodes[source].output_type.values())), dtype=object))
     x = np.asarray(x, dtype=np.float64)
     if x.ndim != 3 or x.shape[2] != width:
         raise ShapeError(f"x has shape {x.shape}; the graph expects (batch, time, {width})")
-    order, delayed = schedule(graph.edges, source)
-    if sink not in order:
-        raise GraphError(f"the output node {sink!r} is not reached from the input {source!r}")
-    feeds = {name: [a for a, b in graph.edges if b == name] for name in order}
-    spiking = {name for name in order if type(graph.nodes[name]) in SPIKING}
-    events = {
-        name: np.count_nonzero(graph.nodes[name].weight, axis=0)
-        for name in order
-        if type(graph.nodes[name]) in (nir.Affine, nir.Linear)
-        and all(feed in spiking for feed in feeds[name])
+    edges = _as_read(graph, semantics)
+    lags = _lags(graph, edges, semantics, dt)
+    late = {
+        edge for edge in lags if semantics.delay_cuts or type(graph.nodes[edge[0]]) is not nir.Delay
     }
-    states: dict[str, State] = {name: {} for name in order}
-    late: dict[str, Array] = {}
-    outputs = []
-    spikes: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in spiking}
-    synops = {name: np.zeros(len(x), dtype=np.int64) for name in events}
-    for t in range(x.shape[1]):
-        now: dict[str, Array] = {source: x[:, t]}
-        for name in order[1:]:
-            incoming = _total(name, feeds[name], delayed, now, late)
-            if incoming is None:
-                raise GraphError(f"node {name!r} closes a loop before it has any input")
-            if name in events:
-                synops[name] += (incoming != 0).astype(np.int64) @ events[name]
-            node = graph.nodes[name]
-            try:
-                now[name] = STEPS[type(node)](node, incoming, states[name], dt)
-            except ValueError as error:
-                raise GraphError(f"node {name!r} does not fit what it is fed: {error}") from error
-            if name in spiking:
-                spikes[name].append(now[name] > 0)
-        late = now
-        outputs.append(now[sink])
-    empty = np.zeros((len(x), 0, 1))
-    return NirRun(
-        output=np.stack(outputs, 1) if outputs else empty,
-        spikes={name: np.stack(each, 1) for name, each in spikes.items() if each},
-        synops=synops,
-    )
+    order, closing = schedule(graph.nodes, edges, source, late=late, order=semantics.order)
+    require_order(order, sink, source)
+    lags |= {edge: lags.get(edge, 0) + np.ones(1, dtype=np.int64) for edge in closing}
+    return _Machine(graph, edges, lags, order, dt, semantics).run(x, source, sink)
 
 
-def _total(
-    name: str,
-    feeds: list[str],
-    delayed: set[tuple[str, str]],
-    now: dict[str, Array],
-    late: dict[str, Array],
-) -> Array | None:
-    """Sum of a node's inputs: this step's, and last step's over edges that close a loop."""
-    parts = [late.get(feed) if (feed, name) in delayed else now[feed] for feed in feeds]
-    total: Array | None = None
-    for part in parts:
-        if part is not None:
+class _Machine:
+    """A graph that is being run: what it is made of, and what it remembers."""
+
+    def __init__(
+        self,
+        graph: nir.NIRGraph,
+        edges: list[Edge],
+        lags: dict[Edge, Lag],
+        order: list[str],
+        dt: float,
+        semantics: Semantics,
+    ) -> None:
+        self.nodes, self.order, self.dt, self.semantics = graph.nodes, order, dt, semantics
+        self.feeds = {name: [a for a, b in edges if b == name and a in order] for name in order}
+        self.lags = lags
+        kinds = {name: type(graph.nodes[name]) for name in order}
+        self.spiking = [name for name in order if kinds[name] in SPIKING]
+        self.fan_out = {
+            name: np.count_nonzero(graph.nodes[name].weight, axis=0)
+            for name in order
+            if kinds[name] in SYNAPSES and all(feed in self.spiking for feed in self.feeds[name])
+        }
+        self.deepest = {name: 0 for name in order}
+        for (start, _), lag in lags.items():
+            if start in self.deepest:
+                self.deepest[start] = max(self.deepest[start], int(lag.max()))
+
+    def run(self, x: Array, source: str, sink: str) -> NirRun:
+        states: dict[str, State] = {name: {} for name in self.order}
+        past: dict[str, list[Array]] = {name: [] for name in self.order}
+        outputs: list[Array] = []
+        fired: dict[str, list[Array]] = {name: [] for name in self.spiking}
+        synops = {name: np.zeros(len(x), dtype=np.int64) for name in self.fan_out}
+        for t in range(x.shape[1]):
+            now: dict[str, Array] = {source: x[:, t]}
+            for name in self.order:
+                if name == source:
+                    continue
+                incoming = self._incoming(name, now, past)
+                if name in self.fan_out:
+                    synops[name] += np.rint(incoming).astype(np.int64) @ self.fan_out[name]
+                now[name] = self._stepped(name, incoming, states[name])
+            for name, value in now.items():
+                if self.deepest[name]:
+                    past[name] = [value, *past[name][: self.deepest[name] - 1]]
+            for name in self.spiking:
+                fired[name].append(now[name])
+            outputs.append(now[sink])
+        counts = {name: np.stack(each, 1) for name, each in fired.items() if each}
+        return NirRun(
+            output=np.stack(outputs, 1) if outputs else np.zeros((len(x), 0, 1)),
+            spikes={name: count > 0 for name, count in counts.items()},
+            synops=synops,
+            counts={
+                name: np.rint(count).astype(np.int64)
+                for name, count in counts.items()
+                if count.max(initial=0.0) > 1.0
+            },
+        )
+
+    def _stepped(self, name: str, incoming: Array, state: State) -> Array:
+        node = self.nodes[name]
+        try:
+            return STEPS[type(node)](node, incoming, state, self.dt, self.semantics)
+        except ValueError as error:
+            raise GraphError(f"node {name!r} does not fit what it is fed: {error}") from error
+
+    def _incoming(
+        self, name: str, now: Mapping[str, Array], past: Mapping[str, list[Array]]
+    ) -> Array:
+        """Sum of a node's inputs: this step's, and earlier ones over edges that are late."""
+        total: Array | None = None
+        for feed in self.feeds[name]:
+            lag = self.lags.get((feed, name))
+            part = now[feed] if lag is None else self._before(feed, past[feed], lag, now)
             total = part if total is None else total + part
-    return total
+        if total is None:
+            raise GraphError(f"node {name!r} has nothing that feeds it")
+        return total
+
+    def _before(
+        self, feed: str, past: list[Array], lag: Lag, now: Mapping[str, Array]
+    ) -> Array:
+        """What `feed` said `lag` steps ago, one lag or one for every entry; silence before that."""
+        batch = len(next(iter(now.values())))
+        silence = np.zeros((batch, width_of(self.nodes[feed])))
+        if len(lag) == 1:
+            return past[lag[0] - 1] if lag[0] <= len(past) else silence
+        known = {int(each): past[each - 1] for each in np.unique(lag) if each <= len(past)}
+        for each, value in known.items():
+            silence[:, lag == each] = value[:, lag == each]
+        return silence
+
+
+def _as_read(graph: nir.NIRGraph, semantics: Semantics) -> list[Edge]:
+    """The edges as a simulator with these semantics wires them."""
+    edges = [(a, b) for a, b in graph.edges]
+    if not semantics.input_through_recurrence:
+        return edges
+    for neuron, synapse in edges:
+        pair = type(graph.nodes[neuron]) in SPIKING and type(graph.nodes[synapse]) in SYNAPSES
+        alone = [edge for edge in edges if synapse in edge]
+        if pair and (synapse, neuron) in edges and len(alone) == 2:
+            edges = [
+                (a, synapse) if b == neuron and a != synapse else (a, b) for a, b in edges
+            ]
+    return edges
+
+
+def _lags(
+    graph: nir.NIRGraph, edges: list[Edge], semantics: Semantics, dt: float
+) -> dict[Edge, Lag]:
+    """Steps by which edges are late whatever the order: Delay nodes, synapses, the named edges."""
+    lags: dict[Edge, Lag] = {}
+    named = {(a, b): steps for a, b, steps in semantics.edge_delays}
+    unknown = sorted(set(named) - set(edges))
+    if unknown:
+        raise ConfigError(f"edge_delays names edges that the graph does not have: {unknown}")
+    for a, b in edges:
+        lag = np.full(1, named.get((a, b), 0), dtype=np.int64)
+        if type(graph.nodes[b]) in SYNAPSES:
+            lag = lag + semantics.synapse_delay
+        if type(graph.nodes[a]) is nir.Delay:
+            lag = lag + _steps_of(a, graph.nodes[a], dt)
+        if (lag > 0).any():
+            if not (lag > 0).all():
+                raise GraphError(f"node {a!r}: some of its delays are shorter than a step of {dt}")
+            lags[a, b] = lag
+    return lags
+
+
+def _steps_of(name: str, node: nir.Delay, dt: float) -> Lag:
+    steps = np.rint(np.asarray(node.delay).reshape(-1) / dt)
+    if not ((steps >= 0) & (steps <= MOST_STEPS)).all():
+        raise GraphError(f"node {name!r}: its delays are not within 0 and {MOST_STEPS} steps of dt")
+    return np.unique(steps).astype(np.int64) if len(set(steps)) == 1 else steps.astype(np.int64)
 
 
 def require_readable(graph: nir.NIRGraph) -> tuple[str, str]:
@@ -150,107 +253,3 @@ def _require_numbers(name: str, node: nir.NIRNode) -> None:
             raise NotFiniteError(f"node {name!r}: {field} holds NaN or infinity")
         if field.startswith("tau") and not (numbers > 0).all():
             raise GraphError(f"node {name!r}: {field} is not positive everywhere")
-
-
-def schedule(edges: list[tuple[str, str]], source: str) -> tuple[list[str], set[tuple[str, str]]]:
-    """An order in which every node follows its feeds, and the edges that must be delayed for it.
-
-    Depth first from `source`, following edges in their written order; an edge back to a node
-    that is still open closes a loop.
-    """
-    following: dict[str, list[str]] = {}
-    for a, b in edges:
-        following.setdefault(a, []).append(b)
-    done: list[str] = []
-    open_nodes, finished = {source}, set()
-    delayed = set()
-    stack = [(source, iter(following.get(source, [])))]
-    while stack:
-        name, rest = stack[-1]
-        child = next(rest, None)
-        if child is None:
-            stack.pop()
-            open_nodes.discard(name)
-            finished.add(name)
-            done.append(name)
-        elif child in open_nodes:
-            delayed.add((name, child))
-        elif child not in finished:
-            open_nodes.add(child)
-            stack.append((child, iter(following.get(child, []))))
-    return done[::-1], delayed
-
-
-def _affine(node: Any, x: Array, _state: State, _dt: float) -> Array:
-    y: Array = x @ node.weight.T + node.bias
-    return y
-
-
-def _linear(node: Any, x: Array, _state: State, _dt: float) -> Array:
-    y: Array = x @ node.weight.T
-    return y
-
-
-def _scale(node: Any, x: Array, _state: State, _dt: float) -> Array:
-    y: Array = x * node.scale
-    return y
-
-
-def _threshold(node: Any, x: Array, _state: State, _dt: float) -> Array:
-    spikes: Array = (x > node.threshold).astype(np.float64)
-    return spikes
-
-
-def _output(_node: Any, x: Array, _state: State, _dt: float) -> Array:
-    return x
-
-
-def _leak(node: Any, tau: Array, x: Array, state: State, dt: float) -> Array:
-    """Tau v' = (v_leak - v) + r x, one Euler step of dt seconds."""
-    v = state.get("v", np.zeros_like(x))
-    state["v"] = v + dt / tau * ((node.v_leak - v) + node.r * x)
-    return state["v"]
-
-
-def _fire(node: Any, v: Array, state: State) -> Array:
-    """S = [v > v_threshold]; v := v_reset where s."""
-    fired = v > node.v_threshold
-    state["v"] = np.where(fired, node.v_reset, v)
-    spikes: Array = fired.astype(np.float64)
-    return spikes
-
-
-def _li(node: Any, x: Array, state: State, dt: float) -> Array:
-    return _leak(node, node.tau, x, state, dt)
-
-
-def _lif(node: Any, x: Array, state: State, dt: float) -> Array:
-    return _fire(node, _leak(node, node.tau, x, state, dt), state)
-
-
-def _cuba_lif(node: Any, x: Array, state: State, dt: float) -> Array:
-    """tau_syn I' = -I + w_in x, then the leaky membrane on I.
-
-    Euler: I := (1 - dt/tau_syn) I + (dt/tau_syn) w_in x, written as decay and gain so that
-    w_in = tau_syn/dt gives the gain 1 to the last place.
-    """
-    rate = dt / node.tau_syn
-    current = state.get("i", np.zeros_like(x))
-    state["i"] = (1.0 - rate) * current + (rate * node.w_in) * x
-    membrane = state.get("v", np.zeros_like(x))
-    leak = dt / node.tau_mem
-    v = (1.0 - leak) * membrane + leak * node.v_leak + (leak * node.r) * state["i"]
-    return _fire(node, v, state)
-
-
-STEPS: dict[type, Step] = {
-    nir.Affine: _affine,
-    nir.CubaLIF: _cuba_lif,
-    nir.LI: _li,
-    nir.LIF: _lif,
-    nir.Linear: _linear,
-    nir.Output: _output,
-    nir.Scale: _scale,
-    nir.Threshold: _threshold,
-}
-SPIKING = (nir.CubaLIF, nir.LIF, nir.Threshold)

@@ -9,21 +9,30 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
+import onnx.inliner
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from spiking import SpikingNetwork, SubLSTM, SubLSTMClassifier
-from spiking.errors import DriftError, GraphError, ShapeError
+from spiking.errors import (
+    ConfigError,
+    DriftError,
+    GraphError,
+    MissingSoftwareError,
+    ShapeError,
+)
 from spiking.files import proved, write_whole
 
 from .drift import Drift, drift, require_samples
 from .matching import rate_trace
+from .nir_graph import PORTABLE_DT
+from .onnx_engines import ENGINES, Runner
 from .onnx_graph import to_onnx
+from .onnx_rules import require_ours, require_sized
+from .onnx_wire import require_modest
 
-_MOST_BYTES = 2**31 - 1
-_STANDARD_DOMAINS = ("", "ai.onnx")
+_MOST_BYTES = 2**30
 _OUTPUTS = {"logits", "output"}
 
 
@@ -42,63 +51,77 @@ class OnnxRun:
 
 
 def run_onnx(
-    model: onnx.ModelProto, x: NDArray[Any], *, state: Mapping[str, NDArray[Any]] | None = None
+    model: onnx.ModelProto,
+    x: NDArray[Any],
+    *,
+    state: Mapping[str, NDArray[Any]] | None = None,
+    engine: str = "onnxruntime",
 ) -> OnnxRun:
-    """Run `model` in ONNX Runtime on the CPU; x (batch, time, input), or (batch, input) streaming.
+    """Run `model` on the CPU; x (batch, time, input), or (batch, input) streaming.
 
-    state  as a former run returned it; None starts from silence
+    state   as a former run returned it; None starts from silence
+    engine  one of ENGINES
 
-    Raises GraphError where ONNX Runtime refuses the model or its ports are not those of `to_onnx`,
-    ShapeError where it refuses the input or the state.
+    Raises GraphError where the engine refuses the model or its ports are not those of `to_onnx`,
+    ShapeError where it refuses the input or the state, ConfigError for an unknown engine,
+    MissingSoftwareError for one that is not installed.
     """
-    return _run(_session(model), x, state)
+    return _run(model, _loaded(model, engine), x, state)
 
 
-def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    try:
-        session = onnxruntime.InferenceSession(
-            model.SerializeToString(), providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime raises its own classes, which it does not export
-        raise GraphError(f"ONNX Runtime cannot load the model: {error}") from error
-    taken = [port.name for port in session.get_inputs()]
-    given = {port.name for port in session.get_outputs()}
+def _loaded(model: onnx.ModelProto, engine: str) -> Runner:
+    if engine not in ENGINES:
+        raise ConfigError(f"engine {engine!r} is not known; choose one of {sorted(ENGINES)}")
+    taken = [port.name for port in model.graph.input]
+    given = {port.name for port in model.graph.output}
     wanted = {f"{name}.next" for name in taken[1:]}
-    sized = all(type(port.shape[-1]) is int for port in session.get_inputs())
+    sized = all(_width(port) > 0 for port in model.graph.input)
     if taken[:1] != ["x"] or not sized or not wanted < given or not given & _OUTPUTS:
         raise GraphError(
             f"inputs {taken} and outputs {sorted(given)} are not those of a model that to_onnx "
             "made: x and states; logits or output, spikes and states"
         )
-    return session
+    try:
+        return ENGINES[engine](model)
+    except MissingSoftwareError:
+        raise
+    except Exception as error:  # each engine raises its own classes
+        raise GraphError(f"{engine} cannot load the model: {error}") from error
 
 
 def _run(
-    session: onnxruntime.InferenceSession,
+    model: onnx.ModelProto,
+    runner: Runner,
     x: NDArray[Any],
     state: Mapping[str, NDArray[Any]] | None,
 ) -> OnnxRun:
-    feeds = {"x": np.asarray(x, dtype=_dtype(session.get_inputs()[0].type))}
-    wanted = [port.name for port in session.get_inputs()[1:]]
-    missing = [] if state is None else [name for name in wanted if name not in state]
+    first, *states = model.graph.input
+    feeds = {"x": np.asarray(x, dtype=_dtype(first))}
+    missing = [] if state is None else [port.name for port in states if port.name not in state]
     if missing:
         raise ShapeError(f"the state lacks {missing}; pass the one that the last run returned")
-    for port in session.get_inputs()[1:]:
-        given = None if state is None else state[port.name]
-        zeros = np.zeros((len(x), port.shape[1]), dtype=_dtype(port.type))
-        feeds[port.name] = zeros if given is None else given
+    if feeds["x"].ndim != len(first.type.tensor_type.shape.dim):
+        raise ShapeError(f"x has shape {np.shape(x)}; the model takes another number of axes")
+    for port in states:
+        zeros = np.zeros((len(feeds["x"]), _width(port)), dtype=_dtype(port))
+        feeds[port.name] = zeros if state is None else state[port.name]
     try:
-        values = session.run(None, feeds)
+        named = runner(feeds)
     except Exception as error:  # as above
-        raise ShapeError(f"ONNX Runtime refuses x of shape {np.shape(x)}: {error}") from error
-    named = dict(zip((port.name for port in session.get_outputs()), values, strict=True))
-    states = {p.name: named.pop(f"{p.name}.next") for p in session.get_inputs()[1:]}
+        raise ShapeError(f"the engine refuses x of shape {np.shape(x)}: {error}") from error
+    after = {port.name: named.pop(f"{port.name}.next") for port in states}
     output = named.pop("logits") if "logits" in named else named.pop("output")
-    return OnnxRun(output, {name: value.astype(bool) for name, value in named.items()}, states)
+    return OnnxRun(output, {name: value.astype(bool) for name, value in named.items()}, after)
 
 
-def _dtype(name: str) -> type[np.floating[Any]]:
-    return np.float64 if "double" in name else np.float32
+def _width(port: onnx.ValueInfoProto) -> int:
+    axes = port.type.tensor_type.shape.dim
+    return int(axes[-1].dim_value) if axes else 0
+
+
+def _dtype(port: onnx.ValueInfoProto) -> type[np.floating[Any]]:
+    wide = port.type.tensor_type.elem_type == onnx.TensorProto.DOUBLE
+    return np.float64 if wide else np.float32
 
 
 def export_onnx(
@@ -107,15 +130,20 @@ def export_onnx(
     x: Tensor,
     *,
     streaming: bool = False,
+    weights: str = "float",
+    functions: bool = False,
+    dt: float = PORTABLE_DT,
 ) -> Drift:
     """Write `model` to `path` and prove the file on x (batch, time, input) by running it.
+
+    streaming, weights, functions, dt  as in `to_onnx`
 
     A spiking network must be equal spike for spike and logit for logit, a rate model within
     1e-5. Raises DriftError otherwise and what `to_onnx` raises; then no file is left behind.
     EmptyDataError where x proves nothing.
     """
     require_samples(x)
-    made = to_onnx(model, streaming=streaming)
+    made = to_onnx(model, streaming=streaming, weights=weights, functions=functions, dt=dt)
     with proved(path) as candidate:
         write_whole(candidate, made.SerializeToString())
         found = verify_onnx(load_onnx(candidate), model, x)
@@ -125,14 +153,21 @@ def export_onnx(
 
 @torch.no_grad()
 def verify_onnx(
-    made: onnx.ModelProto, model: SpikingNetwork | SubLSTM | SubLSTMClassifier, x: Tensor
+    made: onnx.ModelProto,
+    model: SpikingNetwork | SubLSTM | SubLSTMClassifier,
+    x: Tensor,
+    *,
+    engine: str = "onnxruntime",
 ) -> Drift:
     """Run `made` (whole or streaming) and `model` on x (batch, time, input) and compare them.
+
+    engine  one of ENGINES
 
     Raises DriftError where a value differs though every spike is equal.
     """
     streaming = len(made.graph.input[0].type.tensor_type.shape.dim) == 2
-    done = _stepwise(made, x.cpu().numpy()) if streaming else run_onnx(made, x.cpu().numpy())
+    run_it = _stepwise if streaming else run_onnx
+    done = run_it(made, x.cpu().numpy(), engine=engine)
     if not isinstance(model, SpikingNetwork):
         expected = _rate_outputs(model, x)
         worst = float(np.abs(done.output - expected).max(initial=0.0))
@@ -147,11 +182,11 @@ def verify_onnx(
     return found
 
 
-def _stepwise(made: onnx.ModelProto, x: NDArray[Any]) -> OnnxRun:
-    session, state = _session(made), None
+def _stepwise(made: onnx.ModelProto, x: NDArray[Any], *, engine: str) -> OnnxRun:
+    runner, state = _loaded(made, engine), None
     steps: list[OnnxRun] = []
     for t in range(x.shape[1]):
-        steps.append(_run(session, x[:, t], state))
+        steps.append(_run(made, runner, x[:, t], state))
         state = steps[-1].state
     spikes = {name: np.stack([s.spikes[name] for s in steps], 1) for name in steps[0].spikes}
     return OnnxRun(np.stack([s.output for s in steps], 1), spikes, steps[-1].state)
@@ -167,37 +202,30 @@ def _rate_outputs(model: SubLSTM | SubLSTMClassifier, x: Tensor) -> NDArray[Any]
 def load_onnx(path: Path) -> onnx.ModelProto:
     """Read an ONNX file from a stranger; its graph is checked, nothing is run.
 
-    Raises GraphError for a file that is missing, too large, not ONNX, not valid, or that asks
-    for custom operators or for data outside the file.
+    Time and memory are bounded before anything is parsed: 1 GiB, 4 MiB beside the constants.
+    Raises GraphError for a file that is missing, too large, not ONNX, not valid, or that holds
+    anything that `to_onnx` never writes (see `onnx_rules.require_ours`): other operators,
+    functions that the file does not define, data outside the file, constants that claim more
+    than they hold. NotFiniteError for constants with NaN or infinity.
     """
     if not path.is_file():
         raise GraphError(f"{path}: there is no such file")
-    if path.stat().st_size > _MOST_BYTES:
-        raise GraphError(f"{path}: larger than {_MOST_BYTES} bytes, which no ONNX file is")
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise GraphError(f"{path}: larger than {_MOST_BYTES} bytes, which no network of ours is")
+    require_modest(data, where=str(path))
     try:
-        model = onnx.load_model_from_string(path.read_bytes())
+        model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf raises its own DecodeError
         raise GraphError(f"{path}: not an ONNX file, or cut off ({error})") from error
-    domains = {entry.domain for entry in model.opset_import} - set(_STANDARD_DOMAINS)
-    if domains:
-        raise GraphError(f"{path}: asks for operators of {sorted(domains)}; only standard ones run")
-    if _has_external_data(model):
-        raise GraphError(f"{path}: keeps data in other files, which are not read")
+    require_ours(model, where=str(path))
     try:
         onnx.checker.check_model(model, full_check=True)
+        plain = onnx.inliner.inline_local_functions(model) if model.functions else model
+        require_sized(plain, where=str(path))
+    except GraphError:
+        raise
     except Exception as error:  # the checker and shape inference raise several classes
         raise GraphError(f"{path}: not a valid ONNX model: {error}") from error
     return model
-
-
-def _has_external_data(message: Any) -> bool:
-    """Whether any tensor within a protobuf message, at any depth, names another file."""
-    if isinstance(message, onnx.TensorProto):
-        return bool(message.data_location == onnx.TensorProto.EXTERNAL or message.external_data)
-    inner = [
-        item
-        for field, value in message.ListFields()
-        if field.message_type is not None
-        for item in ([value] if hasattr(value, "ListFields") else value)
-    ]
-    return any(map(_has_external_data, inner))

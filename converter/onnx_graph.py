@@ -13,133 +13,146 @@ The last valid step is chosen by the caller.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto
 from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
 
-from spiking import SpikingNetwork, SpikingSubLSTM, SubLSTM, SubLSTMClassifier
-from spiking.errors import ExportError
+from spiking import SpikingNetwork, SubLSTM, SubLSTMClassifier
+from spiking.errors import ConfigError, ExportError
 
-from .digest import digest
 from .matching import rnn_of
+from .nir_graph import PORTABLE_DT
+from .onnx_about import METADATA_KEY, describe
+from .onnx_layers import DOMAIN, DOMAIN_VERSION, OPSET, SPIKING, LayerKind, rate_kind, renamed
 from .onnx_parts import Parts, Port
+from .onnx_weights import array, float_weight, int8_weight, require_int8, spiking_weights
 from .quantize import require_on_grid
 
-OPSET = 20
 IR_VERSION = 10
-METADATA_KEY = "subspike"
-SCHEMA = 1
+STORAGES = ("float", "int8")
+Store = Callable[[Parts, str, Any], str]
 
 
 def to_onnx(
-    model: SpikingNetwork | SubLSTM | SubLSTMClassifier, *, streaming: bool = False
+    model: SpikingNetwork | SubLSTM | SubLSTMClassifier,
+    *,
+    streaming: bool = False,
+    weights: str = "float",
+    functions: bool = False,
+    dt: float = PORTABLE_DT,
 ) -> onnx.ModelProto:
     """`model` as ONNX, opset 20, standard operators only; copies every number.
 
     streaming  one step instead of a whole sequence
+    weights    "int8" stores weight matrices of a spiking network as int8 and a power of two a
+               row, in front of a DequantizeLinear; the same numbers bit for bit, a quarter of
+               the bytes. `int8_bits` says how fine the grid may be
+    functions  each layer's step is one node of a local function, which other graphs may call
+               (see `onnx_layers`); without it every runtime reads the file
+    dt         seconds per step, for the metadata
 
     Outputs of a spiking network: `logits` (or `output`, without a readout), the spikes of every
     population `l0.z` ... (batch, time, hidden, levels) uint8, and the state after the last step
     (`l0.cell.next` ...). Of a rate model: `logits` or `output`, and the state.
 
     Raises ExportError for a spiking network without a grid (its spikes could differ between
-    engines) and for a bidirectional rate model (its state does not stream), GridError naming the
-    numbers that left the grid.
+    engines), for weights that do not fit int8 and for a bidirectional rate model (its state does
+    not stream), GridError naming the numbers that left the grid, ConfigError for an unknown
+    storage or a dt that is no time.
     """
-    parts = Parts()
+    if weights not in STORAGES:
+        raise ConfigError(f"weights {weights!r} is not known; choose one of {STORAGES}")
+    if not (math.isfinite(dt) and dt > 0):
+        raise ConfigError(f"dt is {dt}; a step takes a positive time")
+    parts, step = Parts(), _Step(inline=not functions)
     if isinstance(model, SpikingNetwork):
-        require_on_grid(model)
-        step, prepare = _spiking_step(parts, model), _encoder(parts, model)
-        width, about = model.input_size, _about_spiking(model)
+        grid = require_on_grid(model)
+        store: Store = float_weight
+        if weights == "int8":
+            require_int8(model, weight_bits=grid.weight_bits)
+            store = partial(int8_weight, weight_bits=grid.weight_bits)
+        _spiking_step(parts, step, model, store)
+        prepare, width = _encoder(parts, model), model.input_size
     else:
         rnn = rnn_of(model)
         if rnn.bidirectional:
             raise ExportError("a bidirectional model has no streaming state; export one direction")
-        step, prepare = _rate_step(parts, model), "x"
-        width, about = rnn.input_size, _about_rate(rnn)
+        if weights != "float":
+            raise ExportError("a rate model has no grid, so int8 would change its weights")
+        _rate_step(parts, step, model)
+        prepare, width = "x", rnn.input_size
     assembled = _streaming if streaming else _whole
     graph = assembled(parts, step, prepare, width)
-    made = make_model(graph, opset_imports=[make_opsetid("", OPSET)], producer_name="subspike")
+    imports = [make_opsetid("", OPSET)]
+    imports += [make_opsetid(DOMAIN, DOMAIN_VERSION)] if functions else []
+    local = [kind.function() for kind in step.kinds.values()] if functions else []
+    made = make_model(graph, opset_imports=imports, functions=local, producer_name="subspike")
     made.ir_version = IR_VERSION
-    about |= {"schema": SCHEMA, "streaming": streaming, "weights": digest(model)}
+    about = describe(made, model, streaming=streaming, storage=weights, dt=dt)
     onnx.helper.set_model_props(made, {METADATA_KEY: json.dumps(about, sort_keys=True)})
     onnx.checker.check_model(made, full_check=True)
     return made
 
 
+@dataclass
 class _Step:
     """Nodes of one time step, and how they connect: x_t and state in, state and results out."""
 
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.states: list[tuple[Port, str]] = []
-        self.results: list[tuple[Port, str]] = []
+    inline: bool
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    states: list[tuple[Port, str]] = field(default_factory=list)
+    results: list[tuple[Port, str]] = field(default_factory=list)
+    kinds: dict[str, LayerKind] = field(default_factory=dict)
+
+    def layer(self, parts: Parts, kind: LayerKind, names: list[str]) -> list[str]:
+        """The outputs of one layer's step, written in place or as one node."""
+        self.kinds[kind.name] = kind
+        if self.inline:
+            return kind.build(parts, names)
+        return parts.call(DOMAIN, kind.name, names, len(kind.outputs))
 
 
-def _spiking_step(parts: Parts, net: SpikingNetwork) -> _Step:
-    step, value = _Step(), "x_t"
+def _spiking_step(parts: Parts, step: _Step, net: SpikingNetwork, store: Store) -> None:
+    value, levels, matrices = "x_t", net.code.levels, spiking_weights(net)
     with parts.collect(step.nodes):
         for index, layer in enumerate(net.stack):
-            value = _spiking_layer(parts, step, layer, f"l{index}", value)
+            name = f"l{index}"
+            numbers = layer.numbers()._asdict()
+            names = [value, f"{name}.cell", f"{name}.counts"]
+            names += [store(parts, key, matrices[key]) for key in _matrices(name)]
+            names += [
+                parts.constant(array(numbers[kind]), f"{name}.{kind}")
+                for kind in ("bias", "forget", "threshold", "cell_threshold", "signs")
+            ]
+            *spikes, cell, value = step.layer(parts, SPIKING, names)
+            hidden = (layer.hidden_size,)
+            step.states += [
+                (Port(f"{name}.cell", TensorProto.DOUBLE, hidden), cell),
+                (Port(f"{name}.counts", TensorProto.FLOAT, hidden), value),
+            ]
+            for population, raster in zip("zios", spikes, strict=True):
+                port = Port(f"{name}.{population}", TensorProto.UINT8, (*hidden, levels))
+                step.results.append((port, raster))
         if net.readout is None:
-            output = parts.add("Div", value, parts.constant(np.float32(net.code.levels)))
+            output = parts.add("Div", value, parts.constant(np.float32(levels)))
             width = net.stack[-1].hidden_size
             step.results.append((Port("output", TensorProto.FLOAT, (width,)), output))
         else:
-            weight = net.readout.weight.detach() / net.code.levels
-            logits = parts.affine(value, weight, net.readout.bias)
+            weight = store(parts, "readout.weight", matrices["readout.weight"])
+            bias = parts.constant(array(net.readout.bias), "readout.bias")
             port = Port("logits", TensorProto.FLOAT, (net.readout.out_features,))
-            step.results.append((port, logits))
-    return step
+            step.results.append((port, parts.affine(value, weight, bias)))
 
 
-def _spiking_layer(parts: Parts, step: _Step, layer: SpikingSubLSTM, name: str, value: str) -> str:
-    hidden, levels = layer.hidden_size, layer.code.levels
-    cell, counts = f"{name}.cell", f"{name}.counts"
-    weight = layer.weight_ih if layer.below is None else layer.weight_ih / layer.below
-    drive = parts.add(
-        "Add",
-        parts.affine(value, weight, layer.bias),
-        parts.affine(counts, layer.weight_hh / levels, None),
-    )
-    gates = parts.split(_fired(parts, drive, layer, layer.threshold), 3, axis=1)
-    n_z, n_i, n_o = (_counted(parts, gate, layer) for gate in gates)
-    # two nodes, product then sum: the order of operations that spiking.cell.integrate defines
-    decayed = parts.add("Mul", parts.constant(_array(layer.forget)), cell)
-    change = parts.cast(parts.add("Sub", n_z, n_i), TensorProto.DOUBLE)
-    cell_after = parts.add("Add", decayed, change)
-    fired = _fired(parts, cell_after, layer, layer.cell_threshold)
-    counts_after = parts.add("Sub", _counted(parts, fired, layer), n_o)
-    step.states += [
-        (Port(cell, TensorProto.DOUBLE, (hidden,)), cell_after),
-        (Port(counts, TensorProto.FLOAT, (hidden,)), counts_after),
-    ]
-    for population, spikes in zip("zios", (*gates, fired), strict=True):
-        port = Port(f"{name}.{population}", TensorProto.UINT8, (hidden, levels))
-        step.results.append((port, parts.cast(spikes, TensorProto.UINT8)))
-    return counts_after
-
-
-def _fired(parts: Parts, value: str, layer: SpikingSubLSTM, threshold: Any) -> str:
-    """sign_k (value - t_k) > 0 as 0 or 1.  # (batch, rows) -> (batch, rows, levels) float."""
-    limits = _array(threshold)
-    wide = parts.add("Unsqueeze", value, parts.constant(np.array([-1], dtype=np.int64)))
-    distance = parts.add("Sub", wide, parts.constant(limits))
-    signed = parts.add("Mul", distance, parts.constant(_array(layer.signs).astype(limits.dtype)))
-    above = parts.add("Greater", signed, parts.constant(np.zeros((), dtype=limits.dtype)))
-    return parts.cast(above, TensorProto.FLOAT)
-
-
-def _counted(parts: Parts, spikes: str, layer: SpikingSubLSTM) -> str:
-    """Signed spike count.  # (batch, rows, levels) -> (batch, rows)."""
-    signed = parts.add("Mul", spikes, parts.constant(_array(layer.signs)))
-    last = parts.constant(np.array([-1], dtype=np.int64))
-    return parts.add("ReduceSum", signed, last, keepdims=0)
+def _matrices(layer: str) -> tuple[str, str]:
+    return f"{layer}.weight_ih", f"{layer}.weight_hh"
 
 
 def _encoder(parts: Parts, net: SpikingNetwork) -> str:
@@ -152,14 +165,31 @@ def _encoder(parts: Parts, net: SpikingNetwork) -> str:
     return parts.add("Div", parts.add("Round", parts.add("Mul", clipped, scale)), scale)
 
 
-def _rate_step(parts: Parts, model: SubLSTM | SubLSTMClassifier) -> _Step:
-    rnn, step, value = rnn_of(model), _Step(), "x_t"
+def _rate_step(parts: Parts, step: _Step, model: SubLSTM | SubLSTMClassifier) -> None:
+    rnn, value = rnn_of(model), "x_t"
     kind = parts.element_type(rnn.get("weight_hh", "l0"))
     with parts.collect(step.nodes):
-        for _, suffix in rnn.parts():
-            value = _rate_layer(parts, step, rnn, suffix, value)
+        for _, name in rnn.parts():
+            names = [value, f"{name}.h", f"{name}.c"]
+            names += [
+                float_weight(parts, key, array(rnn.get(key.split(".")[1], name)))
+                for key in _matrices(name)
+            ]
+            bias = rnn.get("bias_ih", name) + rnn.get("bias_hh", name)
+            names.append(parts.constant(array(bias), f"{name}.bias"))
+            if rnn.forget == "fixed":
+                forget = rnn.get("forget", name).sigmoid()
+                names.append(parts.constant(array(forget), f"{name}.forget"))
+            value, cell = step.layer(parts, rate_kind(rnn), names)
+            step.states += [
+                (Port(f"{name}.h", kind, (rnn.hidden_size,)), value),
+                (Port(f"{name}.c", kind, (rnn.hidden_size,)), cell),
+            ]
         if isinstance(model, SubLSTMClassifier):
-            value = parts.affine(value, model.readout.weight, model.readout.bias)
+            weight = float_weight(parts, "readout.weight", array(model.readout.weight))
+            value = parts.affine(
+                value, weight, parts.constant(array(model.readout.bias), "readout.bias")
+            )
             if model.readout_activation == "relu":
                 value = parts.add("Relu", value)
             port = Port("logits", kind, (model.readout.out_features,))
@@ -167,37 +197,13 @@ def _rate_step(parts: Parts, model: SubLSTM | SubLSTMClassifier) -> _Step:
             value = parts.add("Identity", value)
             port = Port("output", kind, (rnn.hidden_size,))
         step.results.append((port, value))
-    return step
-
-
-def _rate_layer(parts: Parts, step: _Step, rnn: SubLSTM, name: str, value: str) -> str:
-    kind = parts.element_type(rnn.get("weight_hh", name))
-    bias = rnn.get("bias_ih", name) + rnn.get("bias_hh", name)
-    drive = parts.add(
-        "Add",
-        parts.affine(value, rnn.get("weight_ih", name), bias),
-        parts.affine(f"{name}.h", rnn.get("weight_hh", name), None),
-    )
-    gates = parts.activation(drive, rnn.activation, kind)
-    z, i, o, *computed = parts.split(gates, rnn.num_gates, axis=1)
-    fixed = rnn.forget == "fixed"
-    forget = parts.constant(_array(rnn.get("forget", name).sigmoid())) if fixed else computed[0]
-    kept = parts.add("Add", parts.add("Mul", forget, f"{name}.c"), z)
-    cell = parts.add("Sub", kept, i)
-    output = parts.add("Sub", parts.activation(cell, rnn.cell_activation, kind), o)
-    step.states += [
-        (Port(f"{name}.h", kind, (rnn.hidden_size,)), output),
-        (Port(f"{name}.c", kind, (rnn.hidden_size,)), cell),
-    ]
-    return output
 
 
 def _streaming(parts: Parts, step: _Step, prepare: str, width: int) -> onnx.GraphProto:
     rename = {result: port.name for port, result in step.results}
     rename |= {after: f"{port.name}.next" for port, after in step.states}
-    nodes = [*parts.nodes, *(_renamed(node, {**rename, "x_t": prepare}) for node in step.nodes)]
     return make_graph(
-        nodes,
+        [*parts.nodes, *renamed(step.nodes, {**rename, "x_t": prepare})],
         "subspike",
         [
             make_tensor_value_info("x", _input_kind(step), ["batch", width]),
@@ -213,29 +219,44 @@ def _streaming(parts: Parts, step: _Step, prepare: str, width: int) -> onnx.Grap
 
 def _whole(parts: Parts, step: _Step, prepare: str, width: int) -> onnx.GraphProto:
     kind = _input_kind(step)
+    # the batch axis has no name in the body: tract takes a name for a size of its own there
     body = make_graph(
         step.nodes,
         "step",
         [
-            *(port.value(["batch"]) for port, _ in step.states),
-            make_tensor_value_info("x_t", kind, ["batch", width]),
+            *(port.value([None]) for port, _ in step.states),
+            make_tensor_value_info("x_t", kind, [None, width]),
         ],
         [
-            *(port.value(["batch"], after) for port, after in step.states),
-            *(port.value(["batch"], result) for port, result in step.results),
+            *(port.value([None], after) for port, after in step.states),
+            *(port.value([None], result) for port, result in step.results),
         ],
     )
+    # time goes first and comes back: ONNX's reference evaluator scans the first axis only
+    steps = parts.add("Transpose", prepare, perm=[1, 0, 2])
     scan = make_node(
         "Scan",
-        [*(port.name for port, _ in step.states), prepare],
-        [f"{port.name}.next" for port, _ in step.states] + [port.name for port, _ in step.results],
+        [*(port.name for port, _ in step.states), steps],
+        [
+            *(f"{port.name}.next" for port, _ in step.states),
+            *(f"{port.name}.steps" for port, _ in step.results),
+        ],
+        name="scan",
         body=body,
         num_scan_inputs=1,
-        scan_input_axes=[1],
-        scan_output_axes=[1] * len(step.results),
     )
+    turned = [
+        make_node(
+            "Transpose",
+            [f"{port.name}.steps"],
+            [port.name],
+            name=f"{port.name}.turned",
+            perm=[1, 0, *range(2, 2 + len(port.shape))],
+        )
+        for port, _ in step.results
+    ]
     return make_graph(
-        [*parts.nodes, scan],
+        [*parts.nodes, scan, *turned],
         "subspike",
         [
             make_tensor_value_info("x", kind, ["batch", "time", width]),
@@ -252,28 +273,3 @@ def _whole(parts: Parts, step: _Step, prepare: str, width: int) -> onnx.GraphPro
 def _input_kind(step: _Step) -> int:
     """Element type of x: that of the top layer's last state."""
     return step.states[-1][0].kind
-
-
-def _renamed(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
-    copy = onnx.NodeProto()
-    copy.CopyFrom(node)
-    copy.input[:] = [names.get(name, name) for name in node.input]
-    copy.output[:] = [names.get(name, name) for name in node.output]
-    return copy
-
-
-def _array(tensor: Any) -> NDArray[Any]:
-    return np.array(tensor.detach().cpu().numpy())
-
-
-def _about_spiking(net: SpikingNetwork) -> dict[str, Any]:
-    return {
-        "model": "spiking",
-        "code": {"name": "population", **asdict(net.code)},
-        "grid": None if net.grid is None else asdict(net.grid),
-        "hidden": [layer.hidden_size for layer in net.stack],
-    }
-
-
-def _about_rate(rnn: SubLSTM) -> dict[str, Any]:
-    return {"model": "rate", "forget": rnn.forget, "hidden": [rnn.hidden_size] * rnn.num_layers}

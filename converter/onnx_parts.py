@@ -27,8 +27,8 @@ class Port:
     kind: int
     shape: tuple[int, ...]
 
-    def value(self, axes: list[str], name: str | None = None) -> onnx.ValueInfoProto:
-        """The port as ONNX declares it, with the given dynamic axes in front."""
+    def value(self, axes: list[str | None], name: str | None = None) -> onnx.ValueInfoProto:
+        """The port as ONNX declares it, with the given dynamic axes in front; None has no name."""
         return make_tensor_value_info(name or self.name, self.kind, [*axes, *self.shape])
 
 
@@ -54,9 +54,9 @@ class Parts:
         self._count += 1
         return f"{kind.lower()}_{self._count}"
 
-    def constant(self, value: NDArray[Any] | np.generic) -> str:
+    def constant(self, value: NDArray[Any] | np.generic, name: str | None = None) -> str:
         """A constant tensor; visible inside a Scan body as well."""
-        name = self._fresh("constant")
+        name = name or self._fresh("constant")
         self.initializers.append(numpy_helper.from_array(np.array(value), name))
         return name
 
@@ -65,6 +65,12 @@ class Parts:
         name = self._fresh(operator)
         self._into.append(make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
+
+    def call(self, domain: str, function: str, inputs: list[str], count: int) -> list[str]:
+        """One node of a local function with `count` outputs, whose names are returned."""
+        names = [self._fresh(function) for _ in range(count)]
+        self._into.append(make_node(function, inputs, names, name=names[0], domain=domain))
+        return names
 
     def split(self, value: str, count: int, *, axis: int) -> list[str]:
         """`count` equal parts along `axis`."""
@@ -77,13 +83,9 @@ class Parts:
         """`value` with another element type."""
         return self.add("Cast", value, to=kind)
 
-    def affine(self, value: str, weight: Any, bias: Any) -> str:
-        """The sum value weight^T + bias, from torch tensors; bias may be None."""
-        transposed = weight.detach().cpu().numpy().T
-        product = self.add("MatMul", value, self.constant(np.ascontiguousarray(transposed)))
-        if bias is None:
-            return product
-        return self.add("Add", product, self.constant(bias.detach().cpu().numpy()))
+    def affine(self, value: str, weight: str, bias: str) -> str:
+        """The sum value weight + bias; weight (input, output), as MatMul takes it."""
+        return self.add("Add", self.add("MatMul", value, weight), bias)
 
     def activation(self, value: str, name: str, kind: int) -> str:
         """One of spiking.activation.ACTIVATIONS, by name.

@@ -1,12 +1,15 @@
 """Golden vectors come back as they were made, and a forged file is refused."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from converter import make_golden, read_golden, write_golden
+from converter import make_golden, read_golden, to_onnx, write_golden
+from converter.golden import VERIFIER
 from spiking.errors import CheckpointError
 from tests.converter.small_models import random_net, random_x
 
@@ -68,3 +71,27 @@ def test_another_npz_is_no_golden_vectors(tmp_path) -> None:
     np.savez(tmp_path / "g.npz", x=np.zeros(3))
     with pytest.raises(CheckpointError, match="about"):
         read_golden(tmp_path / "g.npz")
+
+
+def verified(folder) -> str:
+    """What the verifier says of a folder; its exit code must agree."""
+    done = subprocess.run(
+        [sys.executable, folder / "verify.py"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (0 if done.stdout.endswith(" equal\n") else 1), done.stderr
+    return done.stdout
+
+
+def test_the_verifier_runs_whichever_onnx_file_is_there(tmp_path) -> None:
+    (tmp_path / "verify.py").write_text(VERIFIER)
+    assert len(VERIFIER.splitlines()) <= 45
+    net = random_net(layers=2)
+    write_golden(make_golden(net, random_x(), dt=1e-4), tmp_path / "golden.npz")
+    assert verified(tmp_path).endswith("DIFFER\n")
+    step, whole = tmp_path / "network.step.onnx", tmp_path / "network.onnx"
+    step.write_bytes(to_onnx(net, streaming=True).SerializeToString())
+    assert verified(tmp_path) == "0 differing spikes, outputs equal\n"
+    whole.write_bytes(to_onnx(net).SerializeToString())
+    assert verified(tmp_path) == "0 differing spikes, outputs equal\n"
+    step.write_bytes(to_onnx(random_net(5, layers=2), streaming=True).SerializeToString())
+    assert verified(tmp_path).endswith("DIFFER\n")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from converter import run_nir, to_nir
-from converter.nir_interpreter import require_readable, schedule
+from converter.nir_interpreter import require_readable
 from spiking.errors import ConfigError, GraphError, ShapeError
 from tests.converter.small_models import random_net, random_x
 

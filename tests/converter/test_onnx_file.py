@@ -42,7 +42,7 @@ def test_a_file_that_differs_is_not_left_behind(monkeypatch, tmp_path) -> None:
     path = tmp_path / "x.onnx"
     path.write_bytes(b"an earlier file")
     other = to_onnx(random_net(1))
-    monkeypatch.setattr("converter.onnx_file.to_onnx", lambda net, *, streaming: other)
+    monkeypatch.setattr("converter.onnx_file.to_onnx", lambda net, **words: other)
     with pytest.raises(DriftError, match=r"x\.onnx differs from the network in"):
         export_onnx(random_net(0), path, random_x())
     assert path.read_bytes() == b"an earlier file"

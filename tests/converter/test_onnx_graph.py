@@ -9,7 +9,7 @@ import torch
 
 from converter import convert, run_onnx, to_onnx
 from converter.digest import digest
-from converter.onnx_graph import METADATA_KEY
+from converter.onnx_about import METADATA_KEY
 from spiking.errors import ExportError, GridError
 from tests.converter.small_models import random_net, random_rate, random_rnn, random_x
 

@@ -126,32 +126,48 @@ def has_time_constants_of_at_least_a_step(graph: nir.NIRGraph, dt: float) -> lis
         if not field.startswith("tau") or _not_numbers(value):
             continue
         least = float(np.min(value, initial=np.inf))
-        if least <= 0.0:
-            what = f"{least:g} s"
-            found.append(_said(has_time_constants_of_at_least_a_step, ERROR, f"{name}.{field}", what, "make it positive"))
-        elif least < dt and not in_steps:
-            what = f"{least:g} s, shorter than the step of {dt:g} s"
-            found.append(_said(has_time_constants_of_at_least_a_step, ERROR, f"{name}.{field}", what, "use dt at least, or say the step or unit of this file"))
+        if least <= 0.0 or (least < dt and not in_steps):
+            what = f"{least:g}, with steps of {dt:g} s"
+            remedy = "use dt at least, or name the step or the unit of this file"
+            where = f"{name}.{field}"
+            found.append(_said(has_time_constants_of_at_least_a_step, ERROR, where, what, remedy))
     return found
 
 
 def has_arrays_that_fit(graph: nir.NIRGraph, _dt: float) -> list[Finding]:
-    """nir accepts a bias of any length."""
+    """A bias of any length is accepted by nir."""
     found = []
     for name, node in graph.nodes.items():
-        weight, bias = getattr(node, "weight", None), getattr(node, "bias", None)
+        weight: Any = getattr(node, "weight", None)
+        bias: Any = getattr(node, "bias", None)
         if type(node) in SYNAPSES and (weight is None or np.ndim(weight) != 2):
-            found.append(_said(has_arrays_that_fit, ERROR, f"{name}.weight", f"{np.ndim(weight)} axes", "write (outputs, inputs)"))
+            found.append(
+                _said(
+                    has_arrays_that_fit,
+                    ERROR,
+                    f"{name}.weight",
+                    f"{np.ndim(weight)} axes",
+                    "write (outputs, inputs)",
+                )
+            )
         elif type(node) is nir.Affine and np.shape(bias) != np.shape(weight)[:1]:
             what = f"a bias of {np.shape(bias)} for {np.shape(weight)[0]} rows"
-            found.append(_said(has_arrays_that_fit, ERROR, f"{name}.bias", what, "write one number a row"))
+            found.append(
+                _said(has_arrays_that_fit, ERROR, f"{name}.bias", what, "write one number a row")
+            )
     return found
 
 
 def has_thresholds_above_reset(graph: nir.NIRGraph, _dt: float) -> list[Finding]:
     """A neuron that is reset above its threshold fires for ever."""
     return [
-        _said(has_thresholds_above_reset, ERROR, name, "v_reset is not below v_threshold", "lower v_reset")
+        _said(
+            has_thresholds_above_reset,
+            ERROR,
+            name,
+            "v_reset is not below v_threshold",
+            "lower v_reset",
+        )
         for name, node in graph.nodes.items()
         if type(node) in SPIKING
         and hasattr(node, "v_reset")
@@ -182,7 +198,10 @@ def has_every_node_between_input_and_output(graph: nir.NIRGraph, _dt: float) -> 
     return [
         _said(has_every_node_between_input_and_output, WARNING, name, what, "connect or remove it")
         for name in sorted(graph.nodes)
-        for what, reached in (("not reached from the input", ahead), ("does not lead to the output", back))
+        for what, reached in (
+            ("not reached from the input", ahead),
+            ("does not lead to the output", back),
+        )
         if name not in reached
     ]
 
@@ -192,7 +211,13 @@ def has_state_in_every_loop(graph: nir.NIRGraph, _dt: float) -> list[Finding]:
     bare = {name for name, node in graph.nodes.items() if type(node) not in _HOLDS_STATE}
     edges = [(a, b) for a, b in graph.edges if a in bare and b in bare]
     return [
-        _said(has_state_in_every_loop, ERROR, name, "in a loop that holds no state", "put a Delay into it")
+        _said(
+            has_state_in_every_loop,
+            ERROR,
+            name,
+            "in a loop that holds no state",
+            "put a Delay into it",
+        )
         for name in sorted(bare)
         if name in _walk([b for a, b in edges if a == name], edges)
     ]
@@ -201,7 +226,13 @@ def has_state_in_every_loop(graph: nir.NIRGraph, _dt: float) -> list[Finding]:
 def has_plain_names(graph: nir.NIRGraph, _dt: float) -> list[Finding]:
     """HDF5 parts names at "/", nirtorch at ".", Python at keywords."""
     return [
-        _said(has_plain_names, ERROR if "/" in name else WARNING, name, "not a plain name", "use letters, digits and _")
+        _said(
+            has_plain_names,
+            ERROR if "/" in name else WARNING,
+            name,
+            "not a plain name",
+            "use letters, digits and _",
+        )
         for name in graph.nodes
         if not _PLAIN.fullmatch(name)
     ]
@@ -221,7 +252,10 @@ def has_thresholds_off_ties(graph: nir.NIRGraph, dt: float) -> list[Finding]:
     how = semantics_of(graph)
     other = replace(how, fires_at=not how.fires_at)
     return _compared(
-        has_thresholds_off_ties, graph, dt, {"firing at the threshold": (graph, other)},
+        has_thresholds_off_ties,
+        graph,
+        dt,
+        {"firing at the threshold": (graph, other)},
         "move thresholds between the values that a potential can take",
     )
 
@@ -235,7 +269,10 @@ def means_the_same_in_every_order(graph: nir.NIRGraph, dt: float) -> list[Findin
         "nodes in reversed order": (_ordered(graph, names[::-1]), replace(how, order="nirtorch")),
     }
     return _compared(
-        means_the_same_in_every_order, graph, dt, variants,
+        means_the_same_in_every_order,
+        graph,
+        dt,
+        variants,
         "close every loop over one edge, into a node that has another input; or cut it by a Delay",
     )
 
@@ -246,7 +283,13 @@ def survives_a_round_trip(graph: nir.NIRGraph, dt: float) -> list[Finding]:
         again = round_trip(graph)
     except SubspikeError as error:
         return [_said(survives_a_round_trip, ERROR, "", str(error), "mend what is named")]
-    return _compared(survives_a_round_trip, graph, dt, {"read back": (again, semantics_of(graph))}, "rename or reorder nodes")
+    return _compared(
+        survives_a_round_trip,
+        graph,
+        dt,
+        {"read back": (again, semantics_of(graph))},
+        "rename or reorder nodes",
+    )
 
 
 STATIC: tuple[Rule, ...] = (

@@ -89,7 +89,8 @@ def populations(
     spikes   {"l0_n2_gates": (batch, time, neurons), "l0_n4_cell": ...}
     returns  {"l0.z": (batch, time, hidden, levels), ..., "l0.relay": ...}
     """
-    layout, found = profile_named(profile), {}
+    layout = profile_named(profile)
+    found: dict[str, NDArray[np.bool_]] = {}
     for index, layer in enumerate(net.stack):
         named = layout.spikes(spikes, f"l{index}_", layer)
         found |= {f"l{index}.{name}": raster for name, raster in named.items()}
@@ -190,19 +191,21 @@ def read_advice(graph: nir.NIRGraph) -> dict[str, Any]:
             f"metadata of schema {advice.get('schema')!r}, profile {advice.get('profile')!r}; this "
             f"version reads {SCHEMA} in {sorted(PROFILES)}"
         )
-    advice = {"dialect": NEWEST, "two_sided": True} | advice
-    hidden, grid = advice.get("hidden"), advice.get("grid")
+    usual: dict[str, Any] = {"dialect": NEWEST, "two_sided": True}
+    advice = usual | advice
+    hidden: Any = advice.get("hidden")
+    grid = advice.get("grid")
     wrong = [name for name, kind in _ADVICE.items() if type(advice.get(name)) is not kind]
     if wrong or not isinstance(hidden, list) or not isinstance(grid, dict):
         raise GraphError(f"metadata: {wrong or ['hidden', 'grid']} missing or of the wrong type")
     counts = [advice["levels"], *hidden]
     if not hidden or any(type(n) is not int or n < 1 for n in counts) or not advice["dt"] > 0:
         raise GraphError(f"metadata: sizes {counts} or dt {advice['dt']} are not positive")
-    most = max(hidden) * advice["levels"]
+    most: int = max(hidden) * advice["levels"]
     if most > _largest(graph):
         raise GraphError(
-            f"metadata: {max(hidden)} units with {advice['levels']} levels are {most} neurons, more "
-            "than any array of the graph holds"
+            f"metadata: {max(hidden)} units with {advice['levels']} levels are {most} neurons, "
+            "more than any array of the graph holds"
         )
     return advice
 
@@ -218,7 +221,8 @@ def semantics_of(graph: nir.NIRGraph) -> Semantics:
 def _largest(graph: nir.NIRGraph) -> int:
     """The longest axis of any array, a bound on every size that can be meant."""
     shapes = [np.shape(each) for node in graph.nodes.values() for each in vars(node).values()]
-    return max((axis for shape in shapes for axis in shape), default=0)
+    axes: list[Any] = [axis for shape in shapes for axis in shape]
+    return int(max(axes, default=0))
 
 
 def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
@@ -235,9 +239,7 @@ def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
         feeds: tuple[Feed, ...] = (Feed("input", np.eye(width)),)
         below = None
         for index, hidden in enumerate(advice["hidden"]):
-            sizes = Sizes(
-                hidden, code.levels, values(code.signs()), float(threshold), advice["dt"]
-            )
+            sizes = Sizes(hidden, code.levels, values(code.signs()), float(threshold), advice["dt"])
             found = layout.numbers(graph, f"l{index}_", feeds, sizes)
             step = 2.0**-grid.forget_bits
             layer = SpikingSubLSTM(

@@ -1,5 +1,6 @@
-"""An interpreter of NIR graphs with explicit semantics, so that a file can be run without a
-simulator, and the drift of a simulator be known before it is installed.
+"""An interpreter of NIR graphs with explicit semantics.
+
+A file is run without a simulator, and the drift of a simulator is known before it is installed.
 
 `run_nir` reads a graph as `LITERAL` does unless it is given another `Semantics`: forward Euler,
 spike where v > v_threshold, v := v_reset in the same step, every state starts at 0, edges carry
@@ -69,7 +70,9 @@ def run_nir(
     order, closing = schedule(graph.nodes, edges, source, late=late, order=semantics.order)
     require_order(order, sink, source)
     lags |= {edge: lags.get(edge, 0) + np.ones(1, dtype=np.int64) for edge in closing}
-    return _Machine(graph, edges, lags, order, dt, semantics).run(x, source, sink)
+    return _Machine(graph, edges, lags=lags, order=order, dt=dt, semantics=semantics).run(
+        x, source, sink
+    )
 
 
 class _Machine:
@@ -79,6 +82,7 @@ class _Machine:
         self,
         graph: nir.NIRGraph,
         edges: list[Edge],
+        *,
         lags: dict[Edge, Lag],
         order: list[str],
         dt: float,
@@ -94,7 +98,7 @@ class _Machine:
             for name in order
             if kinds[name] in SYNAPSES and all(feed in self.spiking for feed in self.feeds[name])
         }
-        self.deepest = {name: 0 for name in order}
+        self.deepest = dict.fromkeys(order, 0)
         for (start, _), lag in lags.items():
             if start in self.deepest:
                 self.deepest[start] = max(self.deepest[start], int(lag.max()))
@@ -152,9 +156,7 @@ class _Machine:
             raise GraphError(f"node {name!r} has nothing that feeds it")
         return total
 
-    def _before(
-        self, feed: str, past: list[Array], lag: Lag, now: Mapping[str, Array]
-    ) -> Array:
+    def _before(self, feed: str, past: list[Array], lag: Lag, now: Mapping[str, Array]) -> Array:
         """What `feed` said `lag` steps ago, one lag or one for every entry; silence before that."""
         batch = len(next(iter(now.values())))
         silence = np.zeros((batch, width_of(self.nodes[feed])))
@@ -175,9 +177,7 @@ def _as_read(graph: nir.NIRGraph, semantics: Semantics) -> list[Edge]:
         pair = type(graph.nodes[neuron]) in SPIKING and type(graph.nodes[synapse]) in SYNAPSES
         alone = [edge for edge in edges if synapse in edge]
         if pair and (synapse, neuron) in edges and len(alone) == 2:
-            edges = [
-                (a, synapse) if b == neuron and a != synapse else (a, b) for a, b in edges
-            ]
+            edges = [(a, synapse) if b == neuron and a != synapse else (a, b) for a, b in edges]
     return edges
 
 
@@ -207,7 +207,8 @@ def _steps_of(name: str, node: nir.Delay, dt: float) -> Lag:
     steps = np.rint(np.asarray(node.delay).reshape(-1) / dt)
     if not ((steps >= 0) & (steps <= MOST_STEPS)).all():
         raise GraphError(f"node {name!r}: its delays are not within 0 and {MOST_STEPS} steps of dt")
-    return np.unique(steps).astype(np.int64) if len(set(steps)) == 1 else steps.astype(np.int64)
+    found: Lag = (np.unique(steps) if len(set(steps)) == 1 else steps).astype(np.int64)
+    return found
 
 
 def require_readable(graph: nir.NIRGraph) -> tuple[str, str]:

@@ -68,16 +68,19 @@ def _start(node: Any, x: Array, state: State, how: Semantics) -> Array:
     return np.zeros_like(x) + leak
 
 
-def _leak(node: Any, tau: Array, x: Array, state: State, dt: float, how: Semantics) -> Array:
+def _leak(node: Any, x: Array, state: State, dt: float, how: Semantics) -> Array:
     """Tau v' = (v_leak - v) + r x, one step of dt seconds."""
-    v, share = _start(node, x, state, how), _share(tau, dt, how)
+    v, share = _start(node, x, state, how), _share(node.tau, dt, how)
     if how.raw_input:
         return (1.0 - share) * v + x
-    return v + share * ((_field(node, "v_leak", 0.0, how) - v) + _field(node, "r", 1.0, how) * x)
+    y: Array = v + share * (
+        (_field(node, "v_leak", 0.0, how) - v) + _field(node, "r", 1.0, how) * x
+    )
+    return y
 
 
 def _sum(node: Any, x: Array, state: State, dt: float, how: Semantics) -> Array:
-    """v' = r x."""
+    """One step of v' = r x, dt seconds."""
     v = _start(node, x, state, how)
     return v + x if how.raw_input else v + dt * _field(node, "r", 1.0, how) * x
 
@@ -121,14 +124,14 @@ def _if(node: Any, x: Array, state: State, dt: float, how: Semantics) -> Array:
 
 
 def _li(node: Any, x: Array, state: State, dt: float, how: Semantics) -> Array:
-    state["v"] = _leak(node, node.tau, x, state, dt, how)
+    state["v"] = _leak(node, x, state, dt, how)
     return state["v"]
 
 
 def _lif(node: Any, x: Array, state: State, dt: float, how: Semantics) -> Array:
     share = _share(node.tau, dt, how)
     scale = share * _field(node, "r", 1.0, how)
-    v = _leak(node, node.tau, x, state, dt, how)
+    v = _leak(node, x, state, dt, how)
     return _fire(node, v, state, how, scale=scale, share=share)
 
 
@@ -148,7 +151,8 @@ def _cuba(node: Any, x: Array, state: State, dt: float, how: Semantics) -> Array
     state["i"] = (1.0 - rate) * current + (rate * _field(node, "w_in", 1.0, how)) * x
     if how.current_leaks:
         state["i"] = state["i"] + rate * rest
-    return (1.0 - leak) * v + leak * rest + (leak * _field(node, "r", 1.0, how)) * state["i"]
+    y: Array = (1.0 - leak) * v + leak * rest + (leak * _field(node, "r", 1.0, how)) * state["i"]
+    return y
 
 
 def _cuba_li(node: Any, x: Array, state: State, dt: float, how: Semantics) -> Array:

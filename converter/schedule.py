@@ -64,7 +64,7 @@ def _depth_first(_nodes: list[str], edges: list[Edge], starts: list[str]) -> Pla
 
 
 def _nirtorch(nodes: list[str], edges: list[Edge], starts: list[str]) -> Plan:
-    """nirtorch 2.6, nir_to_torch: nodes as the file lists them, put back until their feeds exist.
+    """As nirtorch 2.6, nir_to_torch: nodes as the file has them, put back until their feeds exist.
 
     A node of several feeds that waits for one in a loop with it takes last step's value instead.
     """
@@ -91,7 +91,7 @@ def _nirtorch(nodes: list[str], edges: list[Edge], starts: list[str]) -> Plan:
 
 
 def _nirtorch_load(_nodes: list[str], edges: list[Edge], starts: list[str]) -> Plan:
-    """nirtorch 2.6, load: nodes as a walk first meets them; what is later is taken from before."""
+    """As nirtorch 2.6, load: nodes as a walk meets them; what is later is taken from before."""
     following: dict[str, list[str]] = {}
     for a, b in edges:
         following.setdefault(a, []).append(b)

@@ -90,9 +90,7 @@ PRESETS: dict[str, Semantics] = {
         tau_in_steps=True,
         order="nirtorch.load",
     ),
-    "spyx": Semantics(
-        raw_input=True, fires="before", reset="subtract", reset_leaks=("CubaLIF",)
-    ),
+    "spyx": Semantics(raw_input=True, fires="before", reset="subtract", reset_leaks=("CubaLIF",)),
     # a Dense process hands on what it received one step before
     "lava": Semantics(synapse_delay=1),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import nir
 import numpy as np
@@ -56,22 +57,27 @@ def support(graph: nir.NIRGraph, consumer: str, *, dt: float, seed: int = 0) -> 
     return Support(consumer, LOSSY, tuple(_habits(graph, PRESETS[consumer], dt)), share)
 
 
-def probe(graph: nir.NIRGraph, *, seed: int = 0, batch: int = 4, steps: int = 50) -> NDArray[np.float64]:
+def probe(
+    graph: nir.NIRGraph, *, seed: int = 0, batch: int = 4, steps: int = 50
+) -> NDArray[np.float64]:
     """Inputs in [-1, 1], half of them 0 or 1.  # (batch, steps, inputs)"""
     source, _ = require_readable(graph)
     width = int(np.prod(next(iter(graph.nodes[source].output_type.values())), dtype=object))
     rng = np.random.default_rng(seed)
-    x = np.rint(rng.uniform(-1.0, 1.0, (batch, steps, width)) * 256.0) / 256.0
-    x[::2] = rng.random((len(x[::2]), steps, width)) < 0.5  # noqa: PLR2004 - a fair coin
+    x: NDArray[np.float64] = np.rint(rng.uniform(-1.0, 1.0, (batch, steps, width)) * 256.0) / 256.0
+    x[::2] = rng.random((len(x[::2]), steps, width)) < 0.5  # a fair coin
     return x
 
 
 def differing(one: NirRun, other: NirRun) -> float:
     """Share of spiking bins that differ; of outputs, where nothing spikes."""
+    pairs: list[tuple[NDArray[Any], NDArray[Any] | None]]
     pairs = [(one.spikes[name], other.spikes.get(name)) for name in one.spikes]
     pairs = pairs or [(one.output, other.output)]
     bins = sum(a.size for a, _ in pairs)
-    wrong = sum(a.size if b is None or a.shape != b.shape else int((a != b).sum()) for a, b in pairs)
+    wrong = sum(
+        a.size if b is None or a.shape != b.shape else int((a != b).sum()) for a, b in pairs
+    )
     if wrong == 0 and any((n > 1).any() for n in other.counts.values()):
         wrong = sum(int((n > 1).sum()) for n in other.counts.values())
     return wrong / max(1, bins)
@@ -153,13 +159,15 @@ def _is_chain(graph: nir.NIRGraph, _dt: float) -> list[str]:
 
 
 def _steps_by_its_own(graph: nir.NIRGraph, dt: float) -> list[str]:
-    """snnTorch has its step of 1e-4 s built in."""
+    """The step of 1e-4 s is built into snnTorch."""
     timed = [name for name, node in graph.nodes.items() if isinstance(node, _NEURONS)]
     return ["it steps by 1e-4 s whatever the file was made for"] if timed and dt != 1e-4 else []
 
 
 def _close(one: object, other: object) -> bool:
-    return bool(np.allclose(np.asarray(one, float), np.asarray(other, float), rtol=1e-6, atol=1e-12))
+    return bool(
+        np.allclose(np.asarray(one, float), np.asarray(other, float), rtol=1e-6, atol=1e-12)
+    )
 
 
 REFUSALS: dict[str, tuple[Rule, ...]] = {

@@ -9,6 +9,7 @@ constant can be added behind an LI, so that one-sided populations have their pla
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +71,7 @@ class LeakyIntegrator:
             rec: nir.Affine(per_neuron(recurrent, signs), np.zeros(3 * population)),
         }
         chain = (gates, mix, cell, spread, out, rec, gates)
-        edges += list(zip(chain[:-1], chain[1:], strict=True))
+        edges += itertools.pairwise(chain)
         return Built(nodes, edges, (Feed(out, decode),))
 
     def numbers(

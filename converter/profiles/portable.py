@@ -57,7 +57,9 @@ class Portable:
         counts = counting(layer)
         decode = np.concatenate([counts, -counts], axis=1)
         recurrent = values(layer.weight_hh) / layer.code.levels @ decode
-        gates, mix, cell, rec = (f"{name}{part}" for part in ("n2_gates", "n3_mix", "n4_cell", "n5_rec"))
+        gates, mix, cell, rec = (
+            f"{name}{part}" for part in ("n2_gates", "n3_mix", "n4_cell", "n5_rec")
+        )
         cells, silent = mixing(layer, CELL_WEIGHT_STEP), np.zeros((population, population))
         # a relay has weight 2, so that one spike stands well above the threshold of 1
         relays = 2.0 * np.eye(population)

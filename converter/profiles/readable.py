@@ -77,9 +77,9 @@ class Readable:
             f"{name}h": nir.Scale(np.ones(hidden)),
             f"{name}h_last": nir.Delay(np.full(hidden, dt)),
         }
-        links = "z>z_c i>i_c z_c>c i_c>c c>c_s c_s>s s>s_h o>o_h s_h>h o_h>h h>h_last"
-        links += " h_last>h_z h_last>h_i h_last>h_o"
-        for link in links.split():
+        flow = "z>z_c i>i_c z_c>c i_c>c c>c_s c_s>s s>s_h o>o_h s_h>h o_h>h h>h_last"
+        back = "h_last>h_z h_last>h_i h_last>h_o"
+        for link in f"{flow} {back}".split():
             start, end = link.split(">")
             edges.append((f"{name}{start}", f"{name}{end}"))
         return Built(nodes, edges, (Feed(f"{name}h", np.eye(hidden)),))

@@ -97,7 +97,10 @@ class Split:
     ) -> Numbers:
         """The units of a cell node are those whose gates its mix listens to."""
         first = f"{name}n1_in" if len(feeds) == 1 else f"{name}n1_in_0000"
-        forget, recurrent = np.full(sizes.hidden, np.nan), np.zeros((3 * sizes.hidden, sizes.hidden))
+        forget, recurrent = (
+            np.full(sizes.hidden, np.nan),
+            np.zeros((3 * sizes.hidden, sizes.hidden)),
+        )
         for index in range(sizes.hidden):
             own = f"{index:04d}"
             if f"{name}n4_cell_{own}" not in graph.nodes:

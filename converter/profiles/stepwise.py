@@ -11,6 +11,7 @@ same numbers mean something else to a reader that takes tau for seconds.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +94,7 @@ class Stepwise:
         for each in nodes.values():
             _require_single(name, each)
         chain = (gates, mix, cell, spread, out, rec, gates)
-        edges += list(zip(chain[:-1], chain[1:], strict=True))
+        edges += itertools.pairwise(chain)
         return Built(nodes, edges, (Feed(out, decode),))
 
     def numbers(
@@ -127,7 +128,9 @@ def _memoryless(limits: Array) -> nir.LIF:
 
 def _beyond_gates(layer: SpikingSubLSTM) -> float:
     """A power of two above every drive and threshold of the gates."""
-    reach = layer.code.reach if layer.below is not None or layer.grid is None else layer.grid.input_max
+    reach = (
+        layer.code.reach if layer.below is not None or layer.grid is None else layer.grid.input_max
+    )
     worst = np.abs(values(layer.weight_ih)).sum(1) * reach
     worst = worst + np.abs(values(layer.weight_hh)).sum(1) * layer.code.reach
     worst = worst + np.abs(values(layer.bias))

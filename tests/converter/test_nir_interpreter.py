@@ -8,6 +8,7 @@ import pytest
 
 from converter import run_nir, to_nir
 from converter.nir_interpreter import require_readable
+from converter.schedule import schedule
 from spiking.errors import ConfigError, GraphError, ShapeError
 from tests.converter.small_models import random_net, random_x
 
@@ -101,7 +102,7 @@ def test_a_node_that_is_fed_twice_adds() -> None:
 
 def test_order_follows_feeds_whatever_the_names() -> None:
     edges = [("z", "m"), ("m", "a"), ("a", "m"), ("z", "a"), ("a", "end")]
-    order, delayed = schedule(edges, "z")
+    order, delayed = schedule(["a", "end", "m", "z"], edges, "z")
     assert order == ["z", "m", "a", "end"]
     assert delayed == {("a", "m")}
 

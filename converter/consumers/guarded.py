@@ -74,7 +74,7 @@ def run_guarded(
     done        told how many jobs are answered, now and then
     """
     if consumer.python is None:
-        return tuple(_without(MISSING, f"not installed: {consumer.command}") for _ in jobs)
+        return tuple(no_answer(MISSING, f"not installed: {consumer.command}") for _ in jobs)
     with tempfile.TemporaryDirectory(prefix="subspike-") as place:
         folders = [Path(place) / f"{index:04d}" for index in range(len(jobs))]
         for job, folder in zip(jobs, folders, strict=True):
@@ -145,18 +145,19 @@ def _answered(folder: Path) -> bool:
 def _answer(folder: Path, ending: str) -> Answer:
     refusal, answer = folder / "refused.txt", folder / "done.npz"
     if ending:
-        return _without(FAILED, ending)
+        return no_answer(FAILED, ending)
     try:
         if refusal.is_file():
             with refusal.open("rb") as stream:
-                return _without(REFUSED, stream.read(_REASON).decode(errors="replace"))
+                return no_answer(REFUSED, stream.read(_REASON).decode(errors="replace"))
         arrays = read_npz(answer)
         names = json.loads(arrays["names"].tobytes())
         spikes = {name: arrays[f"spikes{at}"].astype(np.uint8) for at, name in enumerate(names)}
         return Answer(RAN, "", spikes, arrays["output"])
     except (CheckpointError, OSError, LookupError, TypeError, ValueError) as error:
-        return _without(FAILED, f"wrote garbage: {error}")
+        return no_answer(FAILED, f"wrote garbage: {error}")
 
 
-def _without(state: str, reason: str) -> Answer:
+def no_answer(state: str, reason: str) -> Answer:
+    """That of a consumer that did not run."""
     return Answer(state, reason, {}, np.zeros((0, 0, 0)))

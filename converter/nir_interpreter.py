@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from spiking.errors import ConfigError, GraphError, NotFiniteError, ShapeError
 
-from .nir_steps import SPIKING, STEPS, SYNAPSES, State, width_of
+from .nir_steps import LEAKS, SPIKING, STEPS, SYNAPSES, State, width_of
 from .schedule import Edge, require_order, schedule
 from .semantics import LITERAL, Semantics
 
@@ -194,6 +194,8 @@ def _lags(
         lag = np.full(1, named.get((a, b), 0), dtype=np.int64)
         if type(graph.nodes[b]) in SYNAPSES:
             lag = lag + semantics.synapse_delay
+        if type(graph.nodes[b]) in LEAKS:
+            lag = lag + semantics.leak_delay
         if type(graph.nodes[a]) is nir.Delay:
             lag = lag + _steps_of(a, graph.nodes[a], dt)
         if (lag > 0).any():

@@ -182,3 +182,5 @@ STEPS: dict[type, Step] = {
 }
 SPIKING = (nir.CubaLIF, nir.IF, nir.LIF, nir.Threshold)
 SYNAPSES = (nir.Affine, nir.Linear)
+# what enters a state that leaks and is not a membrane
+LEAKS = (nir.CubaLI, nir.CubaLIF, nir.LI)

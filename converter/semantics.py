@@ -34,6 +34,7 @@ class Semantics:
     order            who is evaluated when, and so which edges carry last step's value
     delay_cuts       a Delay in a loop is its delay; otherwise the loop is cut besides
     synapse_delay    steps that every Affine and Linear takes; its bias comes at once
+    leak_delay       steps that everything takes into a synaptic current or an LI
     edge_delays      ((from, to, steps), ...) beside those
     input_through_recurrence  what feeds a neuron that has an Affine of its own in a loop is
                      multiplied by that Affine as well
@@ -54,6 +55,7 @@ class Semantics:
     order: Order = "depth first"
     delay_cuts: bool = True
     synapse_delay: int = 0
+    leak_delay: int = 0
     edge_delays: tuple[tuple[str, str, int], ...] = ()
     input_through_recurrence: bool = False
 
@@ -93,4 +95,6 @@ PRESETS: dict[str, Semantics] = {
     "spyx": Semantics(raw_input=True, fires="before", reset="subtract", reset_leaks=("CubaLIF",)),
     # a Dense process hands on what it received one step before
     "lava": Semantics(synapse_delay=1),
+    # what goes through a synapse, which is where its currents leak, arrives in the next step
+    "nengo": Semantics(integration="exponential", leak_delay=1),
 }

@@ -116,6 +116,7 @@ _SAID = {
     "order": "it evaluates nodes in another order, which delays other edges",
     "delay_cuts": "it cuts a loop once more where a Delay is in it",
     "synapse_delay": "every synapse takes a step",
+    "leak_delay": "what enters a current or an LI takes a step",
     "input_through_recurrence": "it sends inputs through the recurrent weights",
 }
 
@@ -170,6 +171,20 @@ def _close(one: object, other: object) -> bool:
     )
 
 
+def _uniform(kind: type, *fields: str) -> list[Rule]:
+    return [_wants(kind, f"one {field}", _same(field)) for field in fields]
+
+
+_silent_rest = [
+    _wants(kind, f"{field} = 0", lambda n, _, field=field: _close(getattr(n, field, 0.0), 0.0))
+    for kind, field in (
+        (nir.CubaLIF, "v_leak"),
+        (nir.CubaLIF, "v_reset"),
+        (nir.LI, "v_leak"),
+        (nir.LIF, "v_leak"),
+        (nir.LIF, "v_reset"),
+    )
+]
 REFUSALS: dict[str, tuple[Rule, ...]] = {
     "snntorch": (
         _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),
@@ -220,7 +235,9 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
     "spyx": (_only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear), _is_chain),
     "lava": (
         _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),
-        _wants(nir.CubaLIF, "one tau_syn", _same("tau_syn")),
-        _wants(nir.CubaLIF, "one tau_mem", _same("tau_mem")),
+        *_uniform(nir.CubaLIF, "tau_syn", "tau_mem", "v_threshold"),
+        *_uniform(nir.LIF, "tau", "v_threshold"),
+        *_silent_rest,
     ),
+    "nengo": (_only(nir.Affine, nir.CubaLIF, nir.LI, nir.LIF, nir.Linear), *_silent_rest),
 }

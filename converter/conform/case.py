@@ -126,7 +126,9 @@ def cases_of(
     net = net if net.grid is not None else quantize(net)
     given = _files_in(path) if path.is_dir() else {}
     words: dict[str, Any] = {"dt": dt, "given": given}
-    found = [network_case(net, random_inputs(net, seed=seed), consumers, folder, name="random", **words)]
+    found = [
+        network_case(net, random_inputs(net, seed=seed), consumers, folder, name="random", **words)
+    ]
     if path.is_dir() and (path / "golden.npz").is_file():
         golden = read_golden(path / "golden.npz")
         x = torch.from_numpy(golden.x)
@@ -136,9 +138,7 @@ def cases_of(
     return tuple(found)
 
 
-def random_inputs(
-    net: SpikingNetwork, *, seed: int = 0, batch: int = 4, steps: int = 50
-) -> Tensor:
+def random_inputs(net: SpikingNetwork, *, seed: int = 0, batch: int = 4, steps: int = 50) -> Tensor:
     """As large as the network takes them.  # (batch, steps, input)"""
     most = 1.0 if net.grid is None else net.grid.input_max
     generator = torch.Generator().manual_seed(seed)
@@ -178,9 +178,7 @@ def file_case(path: Path, consumers: Sequence[Consumer], *, dt: float, seed: int
     return Case(path.name, x, rasters, None, readings, shown)
 
 
-def _written(
-    net: SpikingNetwork, stem: Path, profile: str, dialect: str, dt: float
-) -> Path | str:
+def _written(net: SpikingNetwork, stem: Path, profile: str, dialect: str, dt: float) -> Path | str:
     """The file, or why there is none."""
     try:
         if profile == "onnx":

@@ -156,7 +156,9 @@ def text(conformance: Conformance) -> str:
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     widths = [max(len(line[at]) for line in (heads, *lines)) for at in range(len(heads))]
-    shown = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in (heads, *lines)]
+    shown = [
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in (heads, *lines)
+    ]
     shown.insert(1, "-" * len(shown[0].rstrip()))
     return "\n".join(line.rstrip() for line in shown)
 

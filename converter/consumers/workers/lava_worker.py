@@ -63,9 +63,7 @@ def run(graph: nir.NIRGraph, x: Array, dt: float) -> tuple[Spikes, Array]:
     for ports, into in [*pairs, *((says[name], each.a_in) for name, each in sinks.items())]:
         for port in ports:
             port.connect(into)
-    first.run(
-        condition=RunSteps(num_steps=steps), run_cfg=Loihi2SimCfg(select_tag="floating_pt")
-    )
+    first.run(condition=RunSteps(num_steps=steps), run_cfg=Loihi2SimCfg(select_tag="floating_pt"))
     kept = {name: _by_sample(each.data.get(), batch) for name, each in sinks.items()}
     first.stop()
     return {name: kept[name] for name in watched}, sum(kept[name] for name in ends)

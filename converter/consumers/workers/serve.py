@@ -54,7 +54,9 @@ def _run(worker: Any, folder: Path, dt: float) -> tuple[dict[str, Any], Any]:
 def _write(path: Path, spikes: dict[str, Any], output: Any) -> None:
     names = sorted(spikes)
     arrays = {
-        f"spikes{at}": np.rint(np.clip(np.asarray(spikes[name], np.float64), 0, 255)).astype(np.uint8)
+        f"spikes{at}": np.rint(np.clip(np.asarray(spikes[name], np.float64), 0, 255)).astype(
+            np.uint8
+        )
         for at, name in enumerate(names)
     }
     about = np.frombuffer(json.dumps(names).encode(), dtype=np.uint8)

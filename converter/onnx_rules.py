@@ -51,8 +51,13 @@ _INT, _INTS, _GRAPH, _TENSOR = (
     AttributeProto.TENSOR,
 )
 _KINDS = {"perm": _INTS, "body": _GRAPH, "value": _TENSOR}
-_SIZES = {TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8, TensorProto.INT8: 1}
-_DTYPES = {TensorProto.FLOAT: "<f4", TensorProto.DOUBLE: "<f8"}
+_SIZES: dict[int, int] = {
+    TensorProto.FLOAT: 4,
+    TensorProto.DOUBLE: 8,
+    TensorProto.INT64: 8,
+    TensorProto.INT8: 1,
+}
+_DTYPES: dict[int, str] = {TensorProto.FLOAT: "<f4", TensorProto.DOUBLE: "<f8"}
 _PORTS = {TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.UINT8}
 _NAME = re.compile(r"[A-Za-z0-9_.]{1,200}")
 _MOST_NODES = 10_000

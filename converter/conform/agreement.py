@@ -64,10 +64,10 @@ def agreement(
         if found is None or found.shape != wanted.shape:
             unseen.append(name)
             continue
-        places = found.astype(np.int64) != wanted.astype(np.int64)
+        places = found != wanted
         differing += int(places.sum())
         total += wanted.size
-        spikes += [int(wanted.sum()), int(found.sum(dtype=np.int64))]
+        spikes += [_fired(wanted), _fired(found)]
         steps += _first(places)
     if outputs is not None:
         wanted, found = outputs
@@ -76,6 +76,12 @@ def agreement(
         steps += _first(places)
     pair = (int(spikes[0]), int(spikes[1]))
     return Agreement(differing, total, pair, min(steps, default=None), tuple(unseen), wrong)
+
+
+def _fired(raster: NDArray[Any]) -> int:
+    """Spikes; of spikes that carry numbers, how many carry one."""
+    whole = raster.dtype.kind in "biu"
+    return int(raster.sum(dtype=np.int64)) if whole else int(np.count_nonzero(raster))
 
 
 def _first(places: NDArray[np.bool_]) -> list[int]:

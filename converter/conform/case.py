@@ -1,4 +1,4 @@
-"""What consumers are compared on: a network or a NIR file, its inputs, and what they must answer."""
+"""What consumers are compared on: a network or a NIR file, inputs, and the one right answer."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking import SpikingNetwork
-from spiking.errors import ExportError, SubspikeError
+from spiking import CodedNetwork, SpikingNetwork
+from spiking.errors import DriftError, ExportError, SubspikeError
 
 from ..consumers import Consumer
 from ..consumers.guarded import Answer
 from ..dialect import NEWEST
 from ..drift import drift
-from ..golden import read_golden
+from ..golden import rasters, read_golden
 from ..network_file import load_network
-from ..nir_file import read_nir, write_nir
-from ..nir_graph import populations, read_advice, semantics_of, to_nir
+from ..nir_file import export_nir, read_nir
+from ..nir_graph import populations, read_advice, semantics_of
 from ..nir_interpreter import NirRun, run_nir
-from ..onnx_graph import to_onnx
+from ..onnx_file import export_onnx
 from ..quantize import quantize
 from ..semantics import PRESETS
 from ..support import LOSSY, REFUSED, SUPPORTED, Support, probe, support
 from .agreement import Rasters
 
+Network = SpikingNetwork | CodedNetwork
 Outputs = NDArray[Any] | None
 # engines that hold the cell in single precision
 _LOSSY_ENGINES = {"openvino": "it holds the cell state in single precision"}
@@ -70,7 +71,7 @@ class Case:
 
 @torch.no_grad()
 def network_case(
-    net: SpikingNetwork,
+    net: Network,
     x: Tensor,
     consumers: Sequence[Consumer],
     folder: Path,
@@ -86,14 +87,16 @@ def network_case(
     """
     x = net.encode(x).cpu()
     run = net.run(x, record=True)
-    rasters = {population: value.cpu().numpy() for population, value in run.spikes.items()}
+    truth = rasters(run.spikes)
     output = None if run.logits is None else run.logits.cpu().numpy().astype(np.float64)
     files: dict[tuple[str, str], Path | str] = dict(given or {})
     readings = {}
     for consumer in consumers:
         key = (consumer.profile, consumer.dialect)
         if key not in files:
-            files[key] = _written(net, folder / f"{name}-{'-'.join(key)}", *key, dt)
+            stem = folder / f"{name}-{'-'.join(key)}"
+            words = {"profile": consumer.profile, "dialect": consumer.dialect}
+            files[key] = _written(net, x, stem, **words, dt=dt)
         readings[consumer.name] = _reading(consumer, files[key], net, x.numpy(), dt)
 
     def shown(consumer: Consumer, answer: Answer) -> Rasters:
@@ -101,7 +104,7 @@ def network_case(
             return answer.spikes
         return _populations(answer.spikes, net, consumer.profile)
 
-    return Case(name, x.numpy(), rasters, output, readings, shown)
+    return Case(name, x.numpy(), truth, output, readings, shown)
 
 
 def cases_of(
@@ -112,17 +115,12 @@ def cases_of(
     A network is written in each consumer's own profile into `folder`, but where an export folder
     holds that file; it is compared on random inputs, and on the folder's golden vectors.
 
-    Raises ExportError for a network that has no portable form, DriftError for golden vectors of
-    another network, and what the readers of these files raise.
+    Raises DriftError for golden vectors of another network, and what the readers of these files
+    raise.
     """
     if path.suffix == ".nir":
         return (file_case(path, consumers, dt=dt, seed=seed),)
     net = load_network(path / "network.safetensors" if path.is_dir() else path)
-    if not isinstance(net, SpikingNetwork):
-        raise ExportError(
-            f"{path}: {net.code} has no portable file; NIR and ONNX are written for populations "
-            "with a constant forget"
-        )
     net = net if net.grid is not None else quantize(net)
     given = _files_in(path) if path.is_dir() else {}
     words: dict[str, Any] = {"dt": dt, "given": given}
@@ -138,7 +136,7 @@ def cases_of(
     return tuple(found)
 
 
-def random_inputs(net: SpikingNetwork, *, seed: int = 0, batch: int = 4, steps: int = 50) -> Tensor:
+def random_inputs(net: Network, *, seed: int = 0, batch: int = 4, steps: int = 50) -> Tensor:
     """As large as the network takes them.  # (batch, steps, input)"""
     most = 1.0 if net.grid is None else net.grid.input_max
     generator = torch.Generator().manual_seed(seed)
@@ -148,9 +146,9 @@ def random_inputs(net: SpikingNetwork, *, seed: int = 0, batch: int = 4, steps: 
 def _files_in(folder: Path) -> dict[tuple[str, str], Path]:
     """NIR and ONNX files of an export folder, by profile and dialect."""
     found = {}
-    if (folder / "network.nir").is_file():
-        advice = read_advice(read_nir(folder / "network.nir"))
-        found[advice["profile"], advice["dialect"]] = folder / "network.nir"
+    for path in sorted(folder.glob("network*.nir")):
+        advice = read_advice(read_nir(path))
+        found[advice["profile"], advice["dialect"]] = path
     if (folder / "network.onnx").is_file():
         found["onnx", NEWEST] = folder / "network.onnx"
     return found
@@ -164,7 +162,6 @@ def file_case(path: Path, consumers: Sequence[Consumer], *, dt: float, seed: int
     graph = read_nir(path)
     x = probe(graph, seed=seed)
     meant = run_nir(graph, x, dt=dt, semantics=semantics_of(graph))
-    rasters = _raster(meant)
 
     def reading(consumer: Consumer) -> Reading:
         predicted = support(graph, consumer.name, dt=dt)
@@ -175,25 +172,29 @@ def file_case(path: Path, consumers: Sequence[Consumer], *, dt: float, seed: int
         return answer.spikes if meant.spikes else {"output": answer.output}
 
     readings = {each.name: reading(each) for each in consumers}
-    return Case(path.name, x, rasters, None, readings, shown)
+    return Case(path.name, x, _raster(meant), None, readings, shown)
 
 
-def _written(net: SpikingNetwork, stem: Path, profile: str, dialect: str, dt: float) -> Path | str:
-    """The file, or why there is none."""
+def _written(
+    net: Network, x: Tensor, stem: Path, *, profile: str, dialect: str, dt: float
+) -> Path | str:
+    """A file that our own interpreter or engine ran to the same spikes, or why there is none."""
+    made: Any = net  # what a format cannot carry it refuses itself
+    path = stem.with_name(f"{stem.name}.{'onnx' if profile == 'onnx' else 'nir'}")
     try:
         if profile == "onnx":
-            path = stem.with_suffix(".onnx")
-            path.write_bytes(to_onnx(net, dt=dt).SerializeToString())
-            return path
-        path = stem.with_name(f"{stem.name}.nir")
-        write_nir(to_nir(net, profile=profile, dialect=dialect, dt=dt), path)
+            export_onnx(made, path, x, dt=dt)
+        else:
+            export_nir(made, path, x, profile=profile, dialect=dialect, dt=dt)
+    except DriftError:
+        raise
     except ExportError as error:
         return str(error)
     return path
 
 
 def _reading(
-    consumer: Consumer, file: Path | str, net: SpikingNetwork, x: NDArray[Any], dt: float
+    consumer: Consumer, file: Path | str, net: Network, x: NDArray[Any], dt: float
 ) -> Reading:
     if isinstance(file, str):
         return Reading(None, Support(consumer.name, REFUSED, (file,), 1.0), None)
@@ -223,9 +224,9 @@ def _raster(done: NirRun) -> Rasters:
     return {**done.spikes, **done.counts} if done.spikes else {"output": done.output}
 
 
-def _populations(rasters: Rasters, net: SpikingNetwork, profile: str) -> Rasters:
+def _populations(spikes: Rasters, net: Any, profile: str) -> Rasters:
     """By population; nothing where a node is missing, which `agreement` then says."""
     try:
-        return populations(rasters, net, profile=profile)
+        return populations(spikes, net, profile=profile)
     except (SubspikeError, LookupError, ValueError):
         return {}

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .agreement import Agreement, merged
-from .running import NOT_RUN, Conformance, Result
+from .running import Conformance, Result
 
 _DASH = "-"
 _REASONS = 3
@@ -52,7 +52,7 @@ def _row(name: str, results: list[Result]) -> Row:
     found = [each.found for each in results if each.found is not None]
     foretold = [each.foretold for each in results if each.foretold is not None]
     said = [each.reason for each in results if each.reason]
-    said += [reason for each in results if each.found for reason in each.predicted.reasons]
+    said += [reason for each in results for reason in each.predicted.reasons]
     distinct = list(dict.fromkeys(said))
     more = [f"and {len(distinct) - _REASONS} other reasons"] if len(distinct) > _REASONS else []
     surprises = [

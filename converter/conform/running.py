@@ -1,4 +1,4 @@
-"""Every installed consumer on the same cases, each guarded; compared with the truth and pairwise."""
+"""Every installed consumer on the same cases, each guarded, beside the truth and pairwise."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def conform(
             for case, answer in zip(
                 cases, _answers(consumer, cases, dt, seconds, bar), strict=True
             ):
-                rasters = case.shown(consumer, answer) if answer.state == RAN else {}
+                rasters = _of(case, case.shown(consumer, answer)) if answer.state == RAN else {}
                 results.append(_judged(consumer, case, answer, rasters))
                 if answer.state == RAN:
                     shown[case.name][consumer.name] = rasters
@@ -136,10 +136,15 @@ def _judged(consumer: Consumer, case: Case, answer: Answer, rasters: Rasters) ->
     found = agreement(case.rasters, rasters, outputs)
     told = case.readings[consumer.name].foretold
     if told is not None:
-        foretold = agreement(told[0], rasters)
+        foretold = agreement(_of(case, told[0]), rasters)
     verdict = PARTIAL if found.unseen else EQUAL if found.equal else DIFFERS
     reason = f"does not show {', '.join(found.unseen)}" if found.unseen else ""
     return Result(consumer, case.name, predicted, verdict, reason, found, foretold)
+
+
+def _of(case: Case, shown: Rasters) -> Rasters:
+    """Only what the truth shows; NIR graphs have relays besides."""
+    return {name: shown[name] for name in case.rasters if name in shown}
 
 
 def _pairwise(

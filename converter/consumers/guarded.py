@@ -47,7 +47,8 @@ class Answer:
             "missing": it is not installed
     reason  why, unless it ran
     spikes  how often every spiking node fired, {"node": (batch, time, neurons) uint8}; of an ONNX
-            file {"l0.z": (batch, time, hidden, levels)}; empty unless it ran
+            file {"l0.z": (batch, time, hidden, levels)}, float64 where a spike carries a number;
+            empty unless it ran
     output  (batch, time, n)
     """
 
@@ -152,7 +153,7 @@ def _answer(folder: Path, ending: str) -> Answer:
                 return no_answer(REFUSED, stream.read(_REASON).decode(errors="replace"))
         arrays = read_npz(answer)
         names = json.loads(arrays["names"].tobytes())
-        spikes = {name: arrays[f"spikes{at}"].astype(np.uint8) for at, name in enumerate(names)}
+        spikes = {name: arrays[f"spikes{at}"] for at, name in enumerate(names)}
         return Answer(RAN, "", spikes, arrays["output"])
     except (CheckpointError, OSError, LookupError, TypeError, ValueError) as error:
         return no_answer(FAILED, f"wrote garbage: {error}")

@@ -129,7 +129,7 @@ def _by_sample(raster: Array, batch: int) -> Array:
 
 @contextlib.contextmanager
 def _on_python_3_11() -> Iterator[None]:
-    """lava 0.10 imports on 3.11: there a default must be hashable, and ByteEncoder is not."""
+    """Lava 0.10 imports on 3.11: there a default must be hashable, and ByteEncoder is not."""
     original = dataclasses.dataclass
 
     def hashable(cls: Any = None, /, **words: Any) -> Any:

@@ -53,15 +53,17 @@ def _run(worker: Any, folder: Path, dt: float) -> tuple[dict[str, Any], Any]:
 
 def _write(path: Path, spikes: dict[str, Any], output: Any) -> None:
     names = sorted(spikes)
-    arrays = {
-        f"spikes{at}": np.rint(np.clip(np.asarray(spikes[name], np.float64), 0, 255)).astype(
-            np.uint8
-        )
-        for at, name in enumerate(names)
-    }
+    arrays = {f"spikes{at}": _counts(spikes[name]) for at, name in enumerate(names)}
     about = np.frombuffer(json.dumps(names).encode(), dtype=np.uint8)
     with path.open("wb") as stream:
         np.savez_compressed(stream, names=about, output=np.asarray(output, np.float64), **arrays)
+
+
+def _counts(raster: Any) -> Any:
+    """Whole numbers in a byte each; what carries other numbers stays as it is."""
+    values = np.asarray(raster, dtype=np.float64)
+    small = values.astype(np.uint8)
+    return small if np.array_equal(small, values) else values
 
 
 if __name__ == "__main__":

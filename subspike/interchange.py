@@ -277,4 +277,5 @@ def conform(given: Namespace) -> Answer:
             cases, consumers, dt=given.dt, seconds=given.seconds, progress=not given.quiet
         )
     words = "everyone did as predicted" if found.conforms else "not everyone did as predicted"
-    return Answer(f"{text(found)}\n\n{words}", about(found), DONE if found.conforms else NO)
+    data = about(found)
+    return Answer(f"{text(data)}\n\n{words}", data, DONE if found.conforms else NO)

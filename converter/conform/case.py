@@ -129,7 +129,7 @@ def cases_of(
     ]
     if path.is_dir() and (path / "golden.npz").is_file():
         golden = read_golden(path / "golden.npz")
-        x = torch.from_numpy(golden.x)
+        x = torch.from_numpy(golden.x.copy())
         case = network_case(net, x, consumers, folder, name="golden", **words)
         drift(golden.spikes, case.rasters).require_none(what=f"{path / 'golden.npz'}")
         found.insert(0, case)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,6 +84,35 @@ def _counted(words: Iterable[str]) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.most_common())
 
 
+def about(conformance: Conformance) -> dict[str, Any]:
+    """Everything as JSON values, from which the tables are drawn."""
+    return {
+        "conforms": conformance.conforms,
+        "consumers": [_plain(row) for row in rows(conformance)],
+        "results": [
+            {
+                "consumer": each.consumer.name,
+                "case": each.case,
+                "predicted": each.predicted.state,
+                "verdict": each.verdict,
+                "foreseen": each.foreseen,
+                "reason": each.reason,
+                "found": _plain(each.found),
+                "foretold": _plain(each.foretold),
+            }
+            for each in conformance.results
+        ],
+        "pairs": [
+            {"one": one, "other": other, **(_plain(merged(each)) or {})}
+            for (one, other), each in conformance.pairs.items()
+        ],
+    }
+
+
+def _plain(value: Row | Agreement | None) -> dict[str, Any] | None:
+    return None if value is None else json.loads(json.dumps(asdict(value)))
+
+
 _HEADS = (
     "consumer",
     "reads",
@@ -91,27 +121,50 @@ _HEADS = (
     "differing bins",
     "spikes",
     "parts at step",
-    "differing from preset",
+    "differing from its preset",
 )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    name = f"{row.consumer} {row.release}" + (", mapped by us" if row.mapped else "")
-    start = (name, row.profile, row.predicted, row.measured)
-    if row.found is None:
+def text(found: Mapping[str, Any]) -> str:
+    """Tables of fixed width from what `about` says, then reasons and surprises."""
+    heads, lines = _pairs(found)
+    parts = [_table(_HEADS, [_cells(row) for row in found["consumers"]])]
+    parts += [_table(heads, lines)] if len(lines) > 1 else []
+    notes = [f"{row['consumer']}: {why}" for row in found["consumers"] for why in row["reasons"]]
+    surprises = [
+        f"NOT FORESEEN: {row['consumer']}, {each}"
+        for row in found["consumers"]
+        for each in row["surprises"]
+    ]
+    return "\n\n".join([*parts, *("\n".join(each) for each in (notes, surprises) if each)])
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """The two tables from what `about` says, and the reasons as a list."""
+    parts = [_piped(_HEADS, [_cells(row) for row in found["consumers"]]), _piped(*_pairs(found))]
+    notes = [f"- {row['consumer']}: {why}" for row in found["consumers"] for why in row["reasons"]]
+    return "\n\n".join([*parts, "\n".join(notes)]).rstrip()
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    name = f"{row['consumer']} {row['release']}" + (", mapped by us" if row["mapped"] else "")
+    start = (name, row["profile"], row["predicted"], row["measured"])
+    found, foretold = row["found"], row["foretold"]
+    if found is None:
         return (*start, _DASH, _DASH, _DASH, _DASH)
+    one, other = found["spikes"]
     return (
         *start,
-        _bins(row.found),
-        f"x{row.found.ratio:.3f}",
-        _DASH if row.found.first is None else str(row.found.first),
-        _DASH if row.foretold is None else _bins(row.foretold),
+        _bins(found),
+        f"x{other / one:.3f}" if one else f"{other} of none",
+        _DASH if found["first"] is None else str(found["first"]),
+        _DASH if foretold is None else _bins(foretold),
     )
 
 
-def _bins(found: Agreement) -> str:
-    share = f" ({found.share:.2%})" if found.differing else ""
-    return f"{found.differing}/{_short(found.total)}{share}"
+def _bins(found: Mapping[str, Any]) -> str:
+    share = f" ({found['differing'] / found['total']:.2%})" if found["differing"] else ""
+    return f"{found['differing']}/{_short(found['total'])}{share}"
 
 
 def _short(count: int) -> str:
@@ -121,89 +174,39 @@ def _short(count: int) -> str:
     return str(count)
 
 
-def _pair_cells(conformance: Conformance) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _pairs(found: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Percent of bins in which each pair differs; rows and columns are those that ran."""
-    ran = [row.consumer for row in rows(conformance) if row.ran]
-    lines = []
-    for one in ran:
-        cells = [one]
-        for other in ran:
-            key = (min(one, other), max(one, other))
-            cells.append(_DASH if one == other else _percent(conformance.pairs.get(key, ())))
-        lines.append(tuple(cells))
+    ran = [row["consumer"] for row in found["consumers"] if row["ran"]]
+    known = {frozenset((pair["one"], pair["other"])): pair for pair in found["pairs"]}
+    lines = [
+        (
+            one,
+            *(
+                _DASH if one == other else _percent(known.get(frozenset((one, other))))
+                for other in ran
+            ),
+        )
+        for one in ran
+    ]
     return ("differing bins, %", *ran), lines
 
 
-def _percent(agreements: Sequence[Agreement]) -> str:
-    if not agreements:
+def _percent(pair: Mapping[str, Any] | None) -> str:
+    if pair is None or not pair["total"]:
         return ""
-    found = merged(agreements)
-    return "0" if found.equal else f"{100 * found.share:.2f}"
-
-
-def text(conformance: Conformance) -> str:
-    """Tables of fixed width, then reasons and surprises."""
-    made = rows(conformance)
-    parts = [_table(_HEADS, [_cells(row) for row in made])]
-    heads, lines = _pair_cells(conformance)
-    if len(lines) > 1:
-        parts.append(_table(heads, lines))
-    notes = [f"{row.consumer}: {reason}" for row in made for reason in row.reasons]
-    surprises = [f"NOT FORESEEN: {row.consumer}, {each}" for row in made for each in row.surprises]
-    parts += ["\n".join(each) for each in (notes, surprises) if each]
-    return "\n\n".join(parts)
+    if pair["differing"] == 0:
+        return "?" if pair["unseen"] else "0"
+    return f"{100 * pair['differing'] / pair['total']:.2f}"
 
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(line[at]) for line in (heads, *lines)) for at in range(len(heads))]
-    shown = [
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in (heads, *lines)
-    ]
+    every = [heads, *lines]
+    widths = [max(len(line[at]) for line in every) for at in range(len(heads))]
+    shown = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in every]
     shown.insert(1, "-" * len(shown[0].rstrip()))
     return "\n".join(line.rstrip() for line in shown)
-
-
-def markdown(conformance: Conformance) -> str:
-    """The two tables, and the reasons as a list."""
-    made = rows(conformance)
-    parts = [_piped(_HEADS, [_cells(row) for row in made]), _piped(*_pair_cells(conformance))]
-    notes = [f"- {row.consumer}: {reason}" for row in made for reason in row.reasons]
-    return "\n\n".join([*parts, "\n".join(notes)]).rstrip()
 
 
 def _piped(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     every = [heads, ["---"] * len(heads), *lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in every)
-
-
-def about(conformance: Conformance) -> dict[str, Any]:
-    """Everything as JSON values."""
-    return {
-        "conforms": conformance.conforms,
-        "consumers": [asdict(row) | _derived(row.found) for row in rows(conformance)],
-        "results": [
-            {
-                "consumer": each.consumer.name,
-                "case": each.case,
-                "predicted": each.predicted.state,
-                "verdict": each.verdict,
-                "foreseen": each.foreseen,
-                "reason": each.reason,
-                "found": None if each.found is None else asdict(each.found) | _derived(each.found),
-                "foretold": None if each.foretold is None else asdict(each.foretold),
-            }
-            for each in conformance.results
-        ],
-        "pairs": [
-            {"one": one, "other": other, **asdict(merged(each)), **_derived(merged(each))}
-            for (one, other), each in conformance.pairs.items()
-        ],
-    }
-
-
-def _derived(found: Agreement | None) -> dict[str, Any]:
-    """A ratio beyond all numbers is no JSON; null says so."""
-    if found is None:
-        return {}
-    finite = found.ratio < float("inf")
-    return {"ratio": found.ratio if finite else None, "share": found.share}

@@ -1,9 +1,9 @@
 """lava-nc 0.10, mapped by us: lava has no importer of NIR.
 
-Every Affine or Linear becomes a Dense process, every LIF or CubaLIF a LIF process, in floating
-point. A Dense hands on what it received one step before; a bias, which a Dense lacks, is a source
-beside it that always says the same, and so comes at once. The samples of a batch are copies of
-the network side by side in one run.
+Every Affine or Linear becomes a Sparse process (a Dense that does not store zeros), every LIF or
+CubaLIF a LIF process, in floating point. A Sparse hands on what it received one step before; a
+bias, which it lacks, is a source beside it that always says the same, and so comes at once. The
+samples of a batch are copies of the network side by side in one run.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ def run(graph: nir.NIRGraph, x: Array, dt: float) -> tuple[Spikes, Array]:
     with _on_python_3_11():
         from lava.magma.core.run_conditions import RunSteps
         from lava.magma.core.run_configs import Loihi2SimCfg
-        from lava.proc.dense.process import Dense
         from lava.proc.io.sink import RingBuffer as Sink
         from lava.proc.io.source import RingBuffer as Source
         from lava.proc.lif.process import LIF
+        from lava.proc.sparse.process import Sparse
+        from scipy.sparse import eye, kron
 
     _require_sayable(graph)
     batch, steps, _ = x.shape
@@ -43,8 +44,8 @@ def run(graph: nir.NIRGraph, x: Array, dt: float) -> tuple[Spikes, Array]:
     for name, node in graph.nodes.items():
         if type(node) in _SYNAPSES:
             gains = _gains(graph, name, dt)
-            # with message bits a Dense multiplies; without it takes every input for a spike
-            made = Dense(weights=np.kron(np.eye(batch), gains[:, None] * node.weight), **_GRADED)
+            # with message bits it multiplies; without it takes every input for a spike
+            made = Sparse(weights=kron(eye(batch), gains[:, None] * node.weight), **_GRADED)
             takes[name], says[name] = made.s_in, [made.a_out]
             bias = np.tile(gains * getattr(node, "bias", 0.0), batch)
             if bias.any():
@@ -66,7 +67,8 @@ def run(graph: nir.NIRGraph, x: Array, dt: float) -> tuple[Spikes, Array]:
     first.run(condition=RunSteps(num_steps=steps), run_cfg=Loihi2SimCfg(select_tag="floating_pt"))
     kept = {name: _by_sample(each.data.get(), batch) for name, each in sinks.items()}
     first.stop()
-    return {name: kept[name] for name in watched}, sum(kept[name] for name in ends)
+    output = np.sum([kept[name] for name in ends], axis=0)
+    return {name: kept[name] for name in watched}, output
 
 
 def _require_sayable(graph: nir.NIRGraph) -> None:

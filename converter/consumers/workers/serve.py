@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import resource
+import signal
 import sys
+import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -25,13 +29,14 @@ def main(request: Path) -> None:
         allowed = [n for n in resource.getrlimit(kind) if n != resource.RLIM_INFINITY]
         least = min(asked["most_bytes"], *allowed, sys.maxsize)
         resource.setrlimit(kind, (least, least))
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     sys.path[:0] = asked["paths"]
     worker: Any = importlib.import_module(asked["worker"])
     for folder in map(Path, asked["folders"]):
         partial = folder / "partial"
         try:
             _write(partial, *_run(worker, folder, asked["dt"]))
-        except Exception as error:  # whatever a library raises is its answer
+        except Exception as error:  # noqa: BLE001 - whatever a library raises is its answer
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
             said = " ".join(str(error).split())
@@ -39,6 +44,13 @@ def main(request: Path) -> None:
             partial.rename(folder / "refused.txt")
             continue
         partial.rename(folder / "done.npz")
+
+
+def _end_with(parent: int) -> None:
+    """Whoever asked may be killed before it can stop us; then our whole group ends as well."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _run(worker: Any, folder: Path, dt: float) -> tuple[dict[str, Any], Any]:

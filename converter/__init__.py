@@ -25,11 +25,12 @@ from .nir_interpreter import NirRun, run_nir
 from .onnx_file import OnnxRun, export_onnx, load_onnx, run_onnx, verify_onnx
 from .onnx_graph import to_onnx
 from .predict import Prediction, predict_levels
+from .presets import PRESETS
 from .profiles import PROFILES
 from .proof import Proof
 from .quantize import off_grid, quantize
 from .recode import anneal, recoded
-from .semantics import LITERAL, PRESETS, Semantics
+from .semantics import LITERAL, Semantics
 from .support import Support, support
 from .tune import tune
 

@@ -16,7 +16,7 @@ from spiking import CodedNetwork, Grid, Population, SpikingNetwork, SpikingSubLS
 from spiking.activation import activation_named
 from spiking.errors import ConfigError, ExportError, GraphError
 
-from .dialect import DIALECTS, NEWEST
+from .dialect import NEWEST, dialect_named
 from .profiles import PROFILES, Feed, Profile
 from .profiles.profile import MOST_LAYERS, Sizes, gathered, inputs, tensor, values
 from .quantize import require_on_grid
@@ -53,8 +53,7 @@ def to_nir(
     """
     if not 0.0 < dt < float("inf"):
         raise ConfigError(f"dt is {dt}; it must be a positive number of seconds")
-    if dialect not in DIALECTS:
-        raise ConfigError(f"dialect {dialect!r} is not known; choose one of {sorted(DIALECTS)}")
+    dialect_named(dialect)
     layout = profile_named(profile)
     grid = _require_portable(net, layout)
     nodes: dict[str, nir.NIRNode] = {"input": nir.Input({"input": np.array([net.input_size])})}

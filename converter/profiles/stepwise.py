@@ -21,7 +21,8 @@ import numpy as np
 from spiking import SpikingSubLSTM
 from spiking.errors import ExportError
 
-from ..semantics import PRESETS, Semantics
+from ..presets import PRESETS
+from ..semantics import Semantics
 from .li import mix_of
 from .profile import (
     Array,

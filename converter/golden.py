@@ -19,12 +19,12 @@ from spiking.errors import CheckpointError
 from spiking.files import strict_json, write_whole
 from spiking.npz import read_npz
 
+from .drift import Raster, rasters
 from .nir_graph import populations, to_nir
 from .nir_steps import SPIKING, width_of
 
 SCHEMA = 2
 _SPIKES, _PLACES = "spikes.", "places."
-Raster = NDArray[np.bool_] | NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,6 @@ def make_golden(
         logits=run.logits is not None,
         places=places,
     )
-
-
-def rasters(spikes: Mapping[str, Tensor]) -> dict[str, Raster]:
-    """Spikes of a run as arrays: bool where they are, float32 where a spike carries a number."""
-    return {
-        name: (value if value.dtype == torch.bool else value.float()).cpu().numpy()
-        for name, value in spikes.items()
-    }
 
 
 def _places(net: Any, profile: str) -> dict[str, NDArray[np.int32]]:

@@ -23,26 +23,23 @@ from .onnx_layers import DOMAIN, DOMAIN_VERSION, OPSET
 
 # every operator that `to_onnx` writes, and its attributes
 OPERATORS: dict[str, frozenset[str]] = {
-    "Add": frozenset(),
+    **dict.fromkeys(
+        (
+            *("Abs", "Add", "And", "Ceil", "Clip", "Div", "Floor", "Greater", "GreaterOrEqual"),
+            *("Identity", "Less", "LessOrEqual", "MatMul", "Max", "Min", "Mul", "Neg", "Relu"),
+            *("Reshape", "Round", "Sigmoid", "Sign", "Sub", "Tanh", "Unsqueeze", "Where"),
+        ),
+        frozenset[str](),
+    ),
     "Cast": frozenset({"to"}),
-    "Clip": frozenset(),
+    "Concat": frozenset({"axis"}),
     "Constant": frozenset({"value"}),
     "DequantizeLinear": frozenset({"axis"}),
-    "Div": frozenset(),
-    "Greater": frozenset(),
-    "Identity": frozenset(),
-    "MatMul": frozenset(),
-    "Mul": frozenset(),
+    "Gather": frozenset({"axis"}),
     "ReduceSum": frozenset({"keepdims"}),
-    "Relu": frozenset(),
-    "Round": frozenset(),
     "Scan": frozenset({"body", "num_scan_inputs"}),
-    "Sigmoid": frozenset(),
     "Split": frozenset({"axis", "num_outputs"}),
-    "Sub": frozenset(),
-    "Tanh": frozenset(),
     "Transpose": frozenset({"perm"}),
-    "Unsqueeze": frozenset(),
 }
 _INT, _INTS, _GRAPH, _TENSOR = (
     AttributeProto.INT,

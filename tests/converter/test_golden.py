@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from converter import make_golden, read_golden, write_golden
-from converter.golden import rasters
+from converter.drift import rasters
 from spiking import Compound
 from spiking.errors import CheckpointError
 from tests.converter.small_models import random_net, random_x

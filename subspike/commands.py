@@ -52,7 +52,7 @@ from .train import TrainSettings
 from .train import train as train_rate
 
 _BATCH = 500
-Network = TypeVar("Network", SpikingNetwork, CodedNetwork)
+Network = TypeVar("Network", bound=SpikingNetwork | CodedNetwork)
 # what `convert --code` and `--product` build
 _CODES: dict[str, Callable[[Namespace], Code]] = {
     "adaptive": lambda given: Adaptive(given.levels),

@@ -36,7 +36,7 @@ from converter.consumers import ENGINES, Consumer, Job, run_guarded
 from converter.consumers.guarded import RAN
 from converter.dialect import NEWEST
 from converter.nir_graph import PORTABLE_DT, read_advice, semantics_of
-from converter.nir_hdf5 import UNITS
+from converter.nir_units import UNITS
 from converter.onnx_graph import STORAGES
 from hardware import TARGETS, simulate
 from hardware import check as check_graph
@@ -155,8 +155,8 @@ def check(given: Namespace) -> Answer:
     return Answer("\n".join(lines), data, DONE if sound else NO)
 
 
-def _why(state: str, share: float, reasons: tuple[str, ...]) -> str:
-    differs = f"{share:.2%} of spiking bins differ: " if state == "lossy" else ""
+def _why(state: str, share: float | None, reasons: tuple[str, ...]) -> str:
+    differs = f"{share:.2%} of bins differ: " if share and state == "lossy" else ""
     return differs + "; ".join(reasons)
 
 

@@ -15,19 +15,16 @@ from torch import Tensor
 from spiking import CodedNetwork, SpikingNetwork
 from spiking.errors import DriftError, ExportError, SubspikeError
 
-from ..consumers import Consumer
-from ..consumers.guarded import Answer
-from ..dialect import NEWEST
-from ..drift import drift
-from ..golden import rasters, read_golden
-from ..network_file import load_network
+from ..consumers import Answer, Consumer
+from ..drift import rasters
 from ..nir_file import export_nir, read_nir
+from ..nir_flat import flattened
 from ..nir_graph import populations, read_advice, semantics_of
 from ..nir_interpreter import NirRun, run_nir
 from ..onnx_file import export_onnx
-from ..quantize import quantize
-from ..semantics import PRESETS
-from ..support import LOSSY, REFUSED, SUPPORTED, Support, probe, support
+from ..presets import PRESETS
+from ..support import LOSSY, REFUSED, SUPPORTED, Support, in_file_order, verdict
+from ..trial import Trial, tried
 from .agreement import Rasters
 
 Network = SpikingNetwork | CodedNetwork
@@ -42,12 +39,12 @@ class Reading:
 
     file       that it reads; None where none can be written for it
     predicted  what it will do
-    foretold   its rasters and outputs as its preset gives them, where it has one
+    foretold   its rasters as its preset gives them, where it has one
     """
 
     file: Path | None
     predicted: Support
-    foretold: tuple[Rasters, Outputs] | None
+    foretold: Rasters | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +87,7 @@ def network_case(
     truth = rasters(run.spikes)
     output = None if run.logits is None else run.logits.cpu().numpy().astype(np.float64)
     files: dict[tuple[str, str], Path | str] = dict(given or {})
+    trials: dict[tuple[str, str], Trial | None] = {}
     readings = {}
     for consumer in consumers:
         key = (consumer.profile, consumer.dialect)
@@ -97,7 +95,9 @@ def network_case(
             stem = folder / f"{name}-{'-'.join(key)}"
             words = {"profile": consumer.profile, "dialect": consumer.dialect}
             files[key] = _written(net, x, stem, **words, dt=dt)
-        readings[consumer.name] = _reading(consumer, files[key], net, x.numpy(), dt)
+        if key not in trials:
+            trials[key] = _trial(files[key], x.numpy(), dt)
+        readings[consumer.name] = _reading(consumer, files[key], trials[key], net)
 
     def shown(consumer: Consumer, answer: Answer) -> Rasters:
         if consumer.profile == "onnx":
@@ -107,72 +107,23 @@ def network_case(
     return Case(name, x.numpy(), truth, output, readings, shown)
 
 
-def cases_of(
-    path: Path, consumers: Sequence[Consumer], folder: Path, *, dt: float, seed: int = 0
-) -> tuple[Case, ...]:
-    """The cases of an export folder, of a network's own file, or of a NIR file.
-
-    A network is written in each consumer's own profile into `folder`, but where an export folder
-    holds that file; it is compared on random inputs, and on the folder's golden vectors.
-
-    Raises DriftError for golden vectors of another network, and what the readers of these files
-    raise.
-    """
-    if path.suffix == ".nir":
-        return (file_case(path, consumers, dt=dt, seed=seed),)
-    net = load_network(path / "network.safetensors" if path.is_dir() else path)
-    net = net if net.grid is not None else quantize(net)
-    given = _files_in(path) if path.is_dir() else {}
-    words: dict[str, Any] = {"dt": dt, "given": given}
-    found = [
-        network_case(net, random_inputs(net, seed=seed), consumers, folder, name="random", **words)
-    ]
-    if path.is_dir() and (path / "golden.npz").is_file():
-        golden = read_golden(path / "golden.npz")
-        x = torch.from_numpy(golden.x.copy())
-        case = network_case(net, x, consumers, folder, name="golden", **words)
-        drift(golden.spikes, case.rasters).require_none(what=f"{path / 'golden.npz'}")
-        found.insert(0, case)
-    return tuple(found)
-
-
-def random_inputs(net: Network, *, seed: int = 0, batch: int = 4, steps: int = 50) -> Tensor:
-    """As large as the network takes them.  # (batch, steps, input)"""
-    most = 1.0 if net.grid is None else net.grid.input_max
-    generator = torch.Generator().manual_seed(seed)
-    return (torch.rand(batch, steps, net.input_size, generator=generator) * 2.0 - 1.0) * most
-
-
-def _files_in(folder: Path) -> dict[tuple[str, str], Path]:
-    """NIR and ONNX files of an export folder, by profile and dialect."""
-    found = {}
-    for path in sorted(folder.glob("network*.nir")):
-        advice = read_advice(read_nir(path))
-        found[advice["profile"], advice["dialect"]] = path
-    if (folder / "network.onnx").is_file():
-        found["onnx", NEWEST] = folder / "network.onnx"
-    return found
-
-
 def file_case(path: Path, consumers: Sequence[Consumer], *, dt: float, seed: int = 0) -> Case:
     """The NIR file as it is, on random inputs; right is what our interpreter makes of it.
 
     Raises what `read_nir` and `run_nir` raise.
     """
     graph = read_nir(path)
-    x = probe(graph, seed=seed)
-    meant = run_nir(graph, x, dt=dt, semantics=semantics_of(graph))
-
-    def reading(consumer: Consumer) -> Reading:
-        predicted = support(graph, consumer.name, dt=dt)
-        return Reading(path, predicted, _foretold(graph, consumer, predicted, x, dt))
+    trial = tried(graph, dt=dt, seed=seed)
 
     def shown(_consumer: Consumer, answer: Answer) -> Rasters:
         # where nothing fires, there is only the output to compare
-        return answer.spikes if meant.spikes else {"output": answer.output}
+        return answer.spikes if trial.meant.spikes else {"output": answer.output}
 
-    readings = {each.name: reading(each) for each in consumers}
-    return Case(path.name, x, _raster(meant), None, readings, shown)
+    readings = {}
+    for consumer in consumers:
+        predicted = verdict(graph, trial, consumer.name)
+        readings[consumer.name] = Reading(path, predicted, _foretold(trial, predicted))
+    return Case(path.name, trial.x, _raster(trial.meant), None, readings, shown)
 
 
 def _written(
@@ -193,31 +144,34 @@ def _written(
     return path
 
 
-def _reading(
-    consumer: Consumer, file: Path | str, net: Network, x: NDArray[Any], dt: float
-) -> Reading:
+def _reading(consumer: Consumer, file: Path | str, trial: Trial | None, net: Network) -> Reading:
     if isinstance(file, str):
-        return Reading(None, Support(consumer.name, REFUSED, (file,), 1.0), None)
-    if consumer.profile == "onnx":
+        return Reading(None, Support(consumer.name, REFUSED, (file,), None), None)
+    if trial is None:
         habit = _LOSSY_ENGINES.get(consumer.name)
         state, reasons = (LOSSY, (habit,)) if habit else (SUPPORTED, ())
-        return Reading(file, Support(consumer.name, state, reasons, 0.0), None)
-    graph = read_nir(file)
-    predicted = support(graph, consumer.name, dt=dt)
-    found = _foretold(graph, consumer, predicted, x, dt)
-    if found is not None:
-        found = _populations(found[0], net, read_advice(graph)["profile"]), found[1]
-    return Reading(file, predicted, found)
+        return Reading(file, Support(consumer.name, state, reasons, None), None)
+    predicted = verdict(trial.graph, trial, consumer.name)
+    found = _foretold(trial, predicted)
+    profile = read_advice(trial.graph)["profile"]
+    return Reading(file, predicted, None if found is None else _populations(found, net, profile))
 
 
-def _foretold(
-    graph: Any, consumer: Consumer, predicted: Support, x: NDArray[Any], dt: float
-) -> tuple[Rasters, Outputs] | None:
-    """What the consumer's preset answers on x; nothing where it will refuse."""
+def _trial(file: Path | str, x: NDArray[Any], dt: float) -> Trial | None:
+    """A NIR file run as it is meant on x; nothing for another file, or none."""
+    if isinstance(file, str) or file.suffix != ".nir":
+        return None
+    graph = flattened(read_nir(file))
+    how = semantics_of(graph)
+    return Trial(graph, dt, x, how, run_nir(graph, x, dt=dt, semantics=how))
+
+
+def _foretold(trial: Trial, predicted: Support) -> Rasters | None:
+    """What the consumer's preset answers; nothing where it will refuse."""
     if predicted.state == REFUSED:
         return None
-    done = run_nir(graph, x, dt=dt, semantics=PRESETS[consumer.name])
-    return _raster(done), done.output
+    how, graph = PRESETS[predicted.consumer], in_file_order(trial.graph)
+    return _raster(run_nir(graph, trial.x, dt=trial.dt, semantics=how))
 
 
 def _raster(done: NirRun) -> Rasters:

@@ -136,7 +136,7 @@ def _judged(consumer: Consumer, case: Case, answer: Answer, rasters: Rasters) ->
     found = agreement(case.rasters, rasters, outputs)
     told = case.readings[consumer.name].foretold
     if told is not None:
-        foretold = agreement(_of(case, told[0]), rasters)
+        foretold = agreement(_of(case, told), rasters)
     verdict = PARTIAL if found.unseen else EQUAL if found.equal else DIFFERS
     reason = f"does not show {', '.join(found.unseen)}" if found.unseen else ""
     return Result(consumer, case.name, predicted, verdict, reason, found, foretold)

@@ -78,7 +78,7 @@ def _objects(nengo: Any, node: Any, dt: float) -> tuple[Any, Any]:
             nengo.Connection(nengo.Node(node.bias), out, synapse=None)
         return into, out
     into, out = nengo.Node(size_in=len(node.r)), nengo.Node(size_in=len(node.r))
-    slow = node.tau_syn if type(node) is nir.CubaLIF else getattr(node, "tau", None)
+    slow = node.tau_syn if type(node) is nir.CubaLIF else node.tau
     if type(node) is nir.LI:
         for tau in np.unique(slow):
             at = np.flatnonzero(slow == tau)

@@ -56,11 +56,14 @@ def _end_with(parent: int) -> None:
 def _run(worker: Any, folder: Path, dt: float) -> tuple[dict[str, Any], Any]:
     x = np.load(folder / "x.npy", allow_pickle=False)
     (file,) = folder.glob("graph.*")
-    if file.suffix != ".nir":
-        return worker.run(file, x, dt)
+    spikes, output = worker.run(_graph(file) if file.suffix == ".nir" else file, x, dt)
+    return dict(spikes), output
+
+
+def _graph(file: Path) -> Any:
     import nir
 
-    return worker.run(nir.read(file), x, dt)
+    return nir.read(file)
 
 
 def _write(path: Path, spikes: dict[str, Any], output: Any) -> None:

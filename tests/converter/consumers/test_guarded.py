@@ -41,8 +41,8 @@ HABITS = {
         "OSError",
     ),
     "forges an answer": (
-        "import pathlib, os; [(p / 'done.npz').write_bytes(b'PK lies') for p in "
-        "pathlib.Path('.').glob('0*')]; os._exit(0)",
+        ("import pathlib, os; [(p / 'done.npz').write_bytes(b'PK lies') for p in "
+        "pathlib.Path('.').glob('0*')]; os._exit(0)"),
         FAILED,
         "wrote garbage",
     ),

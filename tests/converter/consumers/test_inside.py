@@ -1,4 +1,4 @@
-"""snnTorch, Norse and SpikingJelly read files written here and fire the same spikes: on every CI."""
+"""What installs beside torch reads files written here and fires the same spikes: on every CI."""
 
 import os
 

@@ -1,7 +1,8 @@
 """Workers that hang, eat memory, die, lie or print without end: each is named, none hurts us."""
 
+import os
+import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,15 @@ import pytest
 
 from converter.consumers import Consumer, Job, run_guarded
 from converter.consumers.guarded import FAILED, MISSING, RAN, REFUSED
+from tests.converter.consumers.planted import GOOD, planted
 
-GOOD = """
-import numpy as np
-def run(graph, x, dt):
-    return {"n": x > 0.5}, x.sum(-1, keepdims=True)
-"""
+# an argument that no other process here has
+SLEEP = f"1000.{os.getpid()}"
 # what the worker does where the first input is negative, and how the answer must be named
 HABITS = {
     "hangs": ("while True: pass", FAILED, "did not end within 3 s"),
     "waits for a child that hangs": (
-        "import subprocess; subprocess.run(['sleep', '1000.25'])",
+        f"import subprocess; subprocess.run(['sleep', '{SLEEP}'])",
         FAILED,
         "did not end within 3 s",
     ),
@@ -41,37 +40,20 @@ HABITS = {
         "OSError",
     ),
     "forges an answer": (
-        ("import pathlib, os; [(p / 'done.npz').write_bytes(b'PK lies') for p in "
-        "pathlib.Path('.').glob('0*')]; os._exit(0)"),
+        (
+            "import pathlib, os; [(p / 'done.npz').write_bytes(b'PK lies') for p in "
+            "pathlib.Path('.').glob('0*')]; os._exit(0)"
+        ),
         FAILED,
         "wrote garbage",
     ),
 }
 
 
-@dataclass(frozen=True)
-class Planted(Consumer):
-    """A consumer whose worker the test wrote."""
-
-    at: Path = Path()
-
-    @property
-    def worker(self) -> Path:
-        return self.at
-
-
-@pytest.fixture
-def planted(tmp_path):
-    """Make a consumer of the source of a worker."""
-
-    def make(source: str) -> Planted:
-        folder = tmp_path / "planted"
-        folder.mkdir(exist_ok=True)
-        (folder / "planted_worker.py").write_text(source)
-        words = ("planted", "numpy", "0", "portable", "", "make it")
-        return Planted(*words, at=folder / "planted_worker.py")
-
-    return make
+@pytest.fixture(autouse=True)
+def of_this_test(tmp_path, monkeypatch):
+    """Jobs lie where their processes can be told from others by their arguments."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -89,7 +71,7 @@ def descendants() -> set[str]:
             words = entry.read_bytes().replace(b"\0", b" ").decode()
         except OSError:
             continue  # it has just ended
-        if "serve.py" in words or "1000.25" in words:
+        if tempfile.gettempdir() in words or SLEEP in words:
             found.add(words)
     return found
 
@@ -100,10 +82,10 @@ def inputs(first: float) -> np.ndarray:
     return x
 
 
-def test_every_job_is_answered_in_order(planted, file) -> None:
+def test_every_job_is_answered_in_order(file, tmp_path) -> None:
     told = []
     jobs = [Job(file, inputs(0.1 * n)) for n in range(4)]
-    answers = run_guarded(planted(GOOD), jobs, seconds=60, done=told.append)
+    answers = run_guarded(planted(tmp_path, GOOD), jobs, seconds=60, done=told.append)
     assert [each.state for each in answers] == [RAN] * 4
     assert told[-1] == 4
     for job, each in zip(jobs, answers, strict=True):
@@ -112,12 +94,12 @@ def test_every_job_is_answered_in_order(planted, file) -> None:
 
 
 @pytest.mark.parametrize("habit", HABITS)
-def test_a_bad_habit_is_named_and_costs_its_own_job_only(habit, planted, file) -> None:
+def test_a_bad_habit_is_named_and_costs_its_own_job_only(habit, file, tmp_path) -> None:
     act, state, said = HABITS[habit]
     source = GOOD.replace("    return {", f"    if x.min() < 0:\n        {act}\n    return {{")
     jobs = [Job(file, inputs(first)) for first in (0.0, -1.0, 0.2)]
     start = time.monotonic()
-    found = run_guarded(planted(source), jobs, seconds=3, most_bytes=2**31)
+    found = run_guarded(planted(tmp_path, source), jobs, seconds=3, most_bytes=2**31)
     assert time.monotonic() - start < 20
     assert found[1].state == state, found[1].reason
     assert said in found[1].reason
@@ -128,10 +110,10 @@ def test_a_bad_habit_is_named_and_costs_its_own_job_only(habit, planted, file) -
     assert descendants() == set()
 
 
-def test_what_never_answers_is_given_up(planted, file) -> None:
+def test_what_never_answers_is_given_up(file, tmp_path) -> None:
     jobs = [Job(file, inputs(0.0)) for _ in range(9)]
     start = time.monotonic()
-    answers = run_guarded(planted("import os; os._exit(5)"), jobs, seconds=60)
+    answers = run_guarded(planted(tmp_path, "import os; os._exit(5)"), jobs, seconds=60)
     assert time.monotonic() - start < 10
     assert [each.state for each in answers] == [FAILED] * 9
     assert "ended with 5" in answers[0].reason
@@ -145,7 +127,7 @@ def test_a_library_that_is_not_there_is_missing_with_the_command(file, tmp_path)
     assert answer.spikes == {}
 
 
-def test_an_interrupt_ends_the_process(planted, file) -> None:
+def test_an_interrupt_ends_the_process(file, tmp_path) -> None:
     seen = []
 
     def interrupted(count: int) -> None:
@@ -154,6 +136,8 @@ def test_an_interrupt_ends_the_process(planted, file) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_guarded(planted("while True: pass"), [Job(file, inputs(0.0))], done=interrupted)
+        run_guarded(
+            planted(tmp_path, "while True: pass"), [Job(file, inputs(0.0))], done=interrupted
+        )
     assert len(seen[-1]) == 1
     assert descendants() == set()

@@ -18,6 +18,7 @@ $(BIN)/python:
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) torch
 	$(PIP) -e '.[norse]'
+	$(PIP) --no-deps spikingjelly loguru
 	$(PIP) -e '.[xylo]' || echo 'xylosim was not installed (it needs a C++ compiler); the Xylo row will say so'
 	@touch $@
 
@@ -46,7 +47,7 @@ test-gpu: $(VENV)/.dev ## the GPU kernels: on a GPU, or in Triton's interpreter 
 		$(BIN)/python -m pytest tests/spiking/kernels/test_gpu.py
 
 bench-speed: $(VENV)/.run ## speed beside the peers, into docs/performance.md (ten minutes)
-	$(PIP) --no-deps sinabs spikingjelly loguru pbr
+	$(PIP) --no-deps sinabs pbr
 	$(BIN)/python -W ignore -m benchmarks.speed --out docs/performance.md
 
 bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conversion.md (two hours)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hardware import EnergyTable, emulate
-from hardware.energy import break_even, clocked, table_energy, unavailable
+from hardware.energy import break_even, table_energy, unavailable
 from tests.hardware.chips import random_network
 
 TABLE = EnergyTable(
@@ -31,12 +31,6 @@ def test_multiplications_without_a_price_are_said_to_be_left_out() -> None:
     priced = table_energy(replace(TABLE, mac=7e-12), run)
     assert priced.scope == "all of it"
     assert priced.value == pytest.approx(table_energy(TABLE, run).value + 20 * 7e-12)
-
-
-def test_latency_is_ticks_times_their_length() -> None:
-    network, x = random_network(1)
-    words = {"kind": "estimate", "table": "t", "scope": "s", "source": "x"}
-    assert clocked(emulate(network, x), 1e-6, **words).value == pytest.approx(20e-6)
 
 
 def test_what_nobody_published_has_no_value() -> None:

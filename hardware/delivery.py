@@ -48,11 +48,19 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
 
 
 def _distinct(rows: Ints) -> tuple[Ints, Ints, Ints]:
-    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign."""
+    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign.
+
+    Rows are told apart by their product with random numbers, modulo 2^64, and then compared.
+    """
     first = (rows != 0).argmax(axis=1)
     sign = np.sign(rows[np.arange(len(rows)), first])
     some = np.nonzero(sign)[0]
-    found, back = np.unique(rows[some] * sign[some, None], axis=0, return_inverse=True)
+    signed = rows[some] * sign[some, None]
+    key = signed @ np.random.default_rng(0).integers(-(2**62), 2**62, rows.shape[1])
+    _, chosen, back = np.unique(key, return_index=True, return_inverse=True)
+    found = signed[chosen]
+    if not np.array_equal(found[back], signed):
+        found, back = np.unique(signed, axis=0, return_inverse=True)
     which = np.full(len(rows), -1)
     which[some] = back.reshape(-1)
     return found, which, sign

@@ -38,9 +38,8 @@ from converter.dialect import NEWEST
 from converter.nir_graph import PORTABLE_DT, read_advice, semantics_of
 from converter.nir_units import UNITS
 from converter.onnx_graph import STORAGES
-from hardware import TARGETS, simulate
+from hardware import TARGETS, deploy, emulate
 from hardware import check as check_graph
-from hardware import place as place_graph
 from spiking.errors import ConfigError, ExportError, GraphError, MissingSoftwareError
 
 from .answer import DONE, NO, Answer
@@ -219,8 +218,8 @@ def _interpreted(_path: Path, graph: nir.NIRGraph, x: Tensor) -> tuple[Rasters, 
 
 
 def _on_integers(_path: Path, graph: nir.NIRGraph, x: Tensor) -> tuple[Rasters, NDArray[Any]]:
-    ran = simulate(place_graph(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT), x.numpy())
-    return dict(ran.spikes), ran.outputs
+    ran = emulate(deploy(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT).network, x.numpy())
+    return {name: each > 0 for name, each in ran.spikes.items()}, ran.outputs
 
 
 _ENGINES: dict[str, Engine] = {_INTERPRETER: _interpreted, _INTEGERS: _on_integers}

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
+from spiking.guarded import SECONDS
+
 from ..consumers import Consumer, Job, run_guarded
-from ..consumers.guarded import MISSING, RAN, SECONDS, Answer, no_answer
+from ..consumers.guarded import MISSING, RAN, Answer, no_answer
 from ..support import LOSSY, REFUSED, SUPPORTED, Support
 from .agreement import Agreement, Rasters, agreement
 from .case import Case

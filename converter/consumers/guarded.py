@@ -14,19 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spiking.errors import CheckpointError
+from spiking.guarded import LAST_WORDS, MOST_BYTES, SECONDS, ended
 from spiking.npz import read_npz
 
 from ..nir_graph import PORTABLE_DT
 from .consumer import Consumer
-from .process import Limits, run_limited
 
 RAN, REFUSED, FAILED, MISSING = "ran", "refused", "failed", "missing"
-SECONDS = 300.0
-# address space, of which torch and jax claim several GiB before they do anything
-MOST_BYTES = 16 * 2**30
 _SERVE = Path(__file__).parent / "workers" / "serve.py"
 _ROOT = Path(__file__).parents[2]
-_REASON = 300
 # jobs in a row that end the process; what is left is then given up
 _PATIENCE = 2
 
@@ -82,16 +78,18 @@ def run_guarded(
             folder.mkdir()
             shutil.copyfile(job.file, folder / f"graph{job.file.suffix}")
             np.save(folder / "x.npy", np.asarray(job.x, dtype=np.float64))
-        endings = _serve(consumer, folders, dt, Limits(seconds, most_bytes), done)
+        endings = _serve(consumer, folders, done, dt=dt, seconds=seconds, most_bytes=most_bytes)
         return tuple(_answer(folder, endings.get(folder, "")) for folder in folders)
 
 
 def _serve(
     consumer: Consumer,
     folders: list[Path],
-    dt: float,
-    limits: Limits,
     done: Callable[[int], None],
+    *,
+    dt: float,
+    seconds: float,
+    most_bytes: int,
 ) -> dict[Path, str]:
     """Let workers fill the folders; says how the process ended at those that it left empty."""
     endings: dict[Path, str] = {}
@@ -111,11 +109,12 @@ def _serve(
             break
         before = answered()
         request = waiting[0].parent / "request.json"
-        request.write_text(json.dumps(_request(consumer, waiting, dt, limits)))
-        ending = run_limited(
+        request.write_text(json.dumps(_request(consumer, waiting, dt, most_bytes)))
+        ending = ended(
             [str(consumer.python), "-I", str(_SERVE), str(request)],
-            limits=limits,
-            place=request.parent,
+            request.parent,
+            seconds=seconds,
+            environment={"JAX_PLATFORMS": "cpu"},
             progress=answered,
         )
         if still := left():
@@ -126,14 +125,14 @@ def _serve(
 
 
 def _request(
-    consumer: Consumer, folders: list[Path], dt: float, limits: Limits
+    consumer: Consumer, folders: list[Path], dt: float, most_bytes: int
 ) -> dict[str, object]:
     """What `workers/serve.py` reads; workers of our own environment may import this project."""
     paths = [str(consumer.worker.parent.parent), *([] if consumer.apart else [str(_ROOT)])]
     return {
         "worker": f"{consumer.worker.parent.name}.{consumer.worker.stem}",
         "paths": paths,
-        "most_bytes": limits.most_bytes,
+        "most_bytes": most_bytes,
         "dt": dt,
         "folders": [str(each) for each in folders],
     }
@@ -150,7 +149,7 @@ def _answer(folder: Path, ending: str) -> Answer:
     try:
         if refusal.is_file():
             with refusal.open("rb") as stream:
-                return no_answer(REFUSED, stream.read(_REASON).decode(errors="replace"))
+                return no_answer(REFUSED, stream.read(LAST_WORDS).decode(errors="replace"))
         arrays = read_npz(answer)
         names = json.loads(arrays["names"].tobytes())
         spikes = {name: arrays[f"spikes{at}"] for at, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""A process that may hang, eat memory, print without end or leave children: run within limits."""
+"""A command in a process of its own, which may hang, eat memory or print without end."""
 
 from __future__ import annotations
 
@@ -9,40 +9,35 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+SECONDS = 300.0
+# address space, of which torch and jax claim several GiB before they do anything
+MOST_BYTES = 16 * 2**30
+LAST_WORDS = 300
 _POLL = 0.05
-_LAST_WORDS = 300
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Of a process.
-
-    seconds     without progress
-    most_bytes  of its address space, which the process sets itself
-    """
-
-    seconds: float
-    most_bytes: int
-
-
-def run_limited(
-    command: list[str], *, limits: Limits, place: Path, progress: Callable[[], int]
+def ended(
+    command: Sequence[str],
+    place: Path,
+    *,
+    seconds: float = SECONDS,
+    environment: Mapping[str, str] | None = None,
+    progress: Callable[[], int] = lambda: 0,
 ) -> str:
-    """How the process ended, "" for well.
+    """Run `command` in the folder `place`; how it ended, "" for well, with its last words.
 
-    place     its working directory
-    progress  a number that grows while it gets on; when it has not for `limits.seconds`, the
-              process and all of its group are killed
+    seconds      without progress, after which it and all that it started are killed
+    environment  laid over this process's own
+    progress     a number that grows while it gets on; without one, `seconds` is all it has
     """
-    process = subprocess.Popen(  # noqa: S603 - our own worker in an interpreter that we chose
-        command,
+    process = subprocess.Popen(  # noqa: S603 - a program that our own tables name
+        list(command),
         cwd=place,
-        env=os.environ | {"JAX_PLATFORMS": "cpu"},
+        env=os.environ | dict(environment or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -50,7 +45,7 @@ def run_limited(
     )
     said = _Tail(process.stdout)
     try:
-        in_time = _wait(process.pid, limits.seconds, progress)
+        in_time = _wait(process.pid, seconds, progress)
     finally:
         # before the process is reaped, so that its number is still its own
         with contextlib.suppress(ProcessLookupError):
@@ -58,7 +53,7 @@ def run_limited(
         code = process.wait()
     words = said.text()
     if not in_time:
-        return f"did not end within {limits.seconds:g} s and was stopped"
+        return f"did not end within {seconds:g} s and was stopped"
     return "" if code == 0 else f"its process ended with {_named(code)}: ...{words}"
 
 
@@ -98,4 +93,4 @@ class _Tail:
     def text(self) -> str:
         """Once the process and its group are gone; what fled from the group is not waited for."""
         self._thread.join(timeout=1.0)
-        return " ".join(b"".join(self._kept)[-_LAST_WORDS:].decode(errors="replace").split())
+        return " ".join(b"".join(self._kept)[-LAST_WORDS:].decode(errors="replace").split())

@@ -17,7 +17,7 @@ HERE = Simulator("planted", "1", "scripts/vendors planted", module="numpy")
 
 WORKERS = {
     "refuses": ("raise ValueError('9 neurons')", "refused the network: ValueError: 9 neurons"),
-    "dies": ("import os; os.kill(os.getpid(), 11)", "ended with -11"),
+    "dies": ("import os; os.kill(os.getpid(), 11)", "ended with SIGSEGV"),
     "leaves": ("import sys; sys.exit(3)", "ended with 3"),
     "hangs": ("import time; time.sleep(60)", "did not end within 1"),
     "hoards": ("bytearray(2**40)", "refused the network: MemoryError"),

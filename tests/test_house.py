@@ -14,10 +14,17 @@ SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob(
 # verbs and tables that other tests run as a whole: (source, test that covers it)
 COVERED_ELSEWHERE = {
     "subspike/__main__.py": "tests/subspike/test_cli.py",
+    "subspike/arguments.py": "tests/subspike/test_cli.py",
     "subspike/commands.py": "tests/subspike/test_cli.py",
     "subspike/inquiries.py": "tests/subspike/test_cli.py",
     "subspike/flow.py": "tests/subspike/test_demo.py",
     "subspike/stages.py": "tests/subspike/test_demo.py",
+}
+
+WORKERS = "converter/consumers/workers"
+COVERED_ELSEWHERE |= {
+    f"{WORKERS}/{path.name}": f"tests/{WORKERS}/test_serve.py"
+    for path in (ROOT / WORKERS).glob("*.py")
 }
 
 

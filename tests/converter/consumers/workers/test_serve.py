@@ -11,6 +11,7 @@ from converter import write_nir
 from converter.conform import conform, file_case, network_case, random_inputs
 from converter.consumers import CONSUMERS, ENGINES, run_guarded
 from converter.consumers.guarded import MISSING, Job
+from converter.support import REFUSED
 from tests.converter.small_models import random_net
 
 EVERYONE = {**CONSUMERS, **ENGINES}
@@ -27,6 +28,8 @@ def test_a_consumer_that_lives_apart_does_as_predicted(name, tmp_path) -> None:
         net = random_net(seed, layers=1 + seed, levels=4, hidden=3)
         x = random_inputs(net, seed=seed, batch=2, steps=20)
         cases.append(network_case(net, x, [consumer], tmp_path, name=f"{seed}", dt=1e-4))
+    # a loop would hang spyx, as predicted; `make conform` lets it
+    cases = [case for case in cases if case.readings[name].predicted.state != REFUSED]
     cases.append(file_case(feed_forward(tmp_path / "ff.nir"), [consumer], dt=1e-4))
     found = conform(cases, [consumer], dt=1e-4, seconds=120.0, progress=False)
     assert [each for each in found.results if not each.foreseen] == []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 import nir
 import numpy as np
+from numpy.typing import NDArray
 
 from spiking.errors import GraphError
 
@@ -169,6 +170,12 @@ def steps_by_its_own(_graph: nir.NIRGraph, dt: float) -> list[str]:
     return [] if dt == _SNNTORCH_DT else [f"it steps by 1e-4 s, this graph by {dt:g} s"]
 
 
+def _snntorch_threshold(node: nir.CubaLIF, dt: float) -> NDArray[np.float64]:
+    """What snnTorch compares a potential with: divided by the input's scale, unless that is 1."""
+    scale = np.asarray(node.w_in * (dt / node.tau_syn), float)
+    return np.asarray(node.v_threshold, float) / (1.0 if np.allclose(scale, 1.0) else scale)
+
+
 # what they make of graphs within a graph, asked of the graph as it is in the file
 INNER: dict[str, Rule] = {
     "lava": has_no_inner_graph,
@@ -228,7 +235,7 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         _wants(
             nir.CubaLIF,
             "one threshold over w_in dt/tau_syn",
-            lambda n, dt: len(np.unique(n.v_threshold / (n.w_in * dt / n.tau_syn))) == 1,
+            lambda n, dt: len(np.unique(_snntorch_threshold(n, dt))) == 1,
         ),
     ),
     "spikingjelly": (

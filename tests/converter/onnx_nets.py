@@ -36,7 +36,10 @@ def drawn(seed: int) -> tuple[SpikingNetwork, Tensor]:
 
 CODED = {
     "population, native": (Population(6), Native()),
-    "population, one-sided, coincidence": (Population(3, two_sided=False), Coincidence(6, 1, 8, 4.0)),
+    "population, one-sided, coincidence": (
+        Population(3, two_sided=False),
+        Coincidence(6, 1, 8, 4.0),
+    ),
     "compound": (Compound(8), None),
     "compound, native": (Compound(8), Native()),
     "compound, digits, native": (Compound(13, message="bits"), Native()),
@@ -45,7 +48,10 @@ CODED = {
     "rate, no carry": (Rate(3, carry=False), None),
     "rate, hard reset": (Rate(6, opponent=False, reset="hard"), None),
     "mixed": (Mixed(Rate(3), Compound(8)), Native()),
-    "mixed, compound inside": (Mixed(Compound(8), Rate(4, opponent=False)), Coincidence(6, 1, 8, 4.0)),
+    "mixed, compound inside": (
+        Mixed(Compound(8), Rate(4, opponent=False)),
+        Coincidence(6, 1, 8, 4.0),
+    ),
 }
 
 

@@ -39,9 +39,9 @@ def test_spikes_and_outputs_are_equal(seed) -> None:
 def in_chunks(model, x, places):
     """The outputs and spikes of a model that is run piece by piece, and its last state."""
     runner, state, runs = _loaded(model, "onnxruntime"), None, []
-    for piece in np.split(x, places, axis=1):
-        if len(model.graph.input[0].type.tensor_type.shape.dim) == 2:
-            piece = piece[:, 0]
+    for each in np.split(x, places, axis=1):
+        single = len(model.graph.input[0].type.tensor_type.shape.dim) == 2
+        piece = each[:, 0] if single else each
         runs.append(_run(model, runner, piece, state))
         state = runs[-1].state
     join = np.concatenate if runs[0].output.ndim == 3 else np.stack

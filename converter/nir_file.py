@@ -10,14 +10,18 @@ import torch
 from torch import Tensor
 
 from spiking import SpikingNetwork
-from spiking.errors import ConfigError, DriftError, GraphError
+from spiking.errors import DriftError, GraphError
 from spiking.files import proved, write_whole
 
-from .dialect import DIALECTS, NEWEST, in_dialect
+from .dialect import NEWEST, dialect_named, in_dialect
 from .drift import Drift, drift, require_samples
+from .hdf5 import MOST_BYTES
+from .nir_flat import flattened
 from .nir_graph import PORTABLE_DT, populations, profile_named, read_advice, to_nir
-from .nir_hdf5 import in_seconds, open_nir
-from .nir_interpreter import require_readable, run_nir
+from .nir_hdf5 import open_nir
+from .nir_interpreter import run_nir
+from .nir_rules import require_readable
+from .nir_units import in_seconds
 
 
 def write_nir(graph: nir.NIRGraph, path: Path, *, dialect: str | None = None) -> None:
@@ -26,7 +30,7 @@ def write_nir(graph: nir.NIRGraph, path: Path, *, dialect: str | None = None) ->
     dialect  release of nir that must read it, one of DIALECTS; None takes what `to_nir` was told,
              and the newest for other graphs
 
-    Raises ConfigError for an unknown dialect, ExportError naming what an older release cannot
+    Raises ConfigError for an unknown dialect, ExportError naming what the release or HDF5 cannot
     say, CheckpointError where the file cannot be written.
     """
     if dialect is None:
@@ -34,9 +38,7 @@ def write_nir(graph: nir.NIRGraph, path: Path, *, dialect: str | None = None) ->
             dialect = str(read_advice(graph)["dialect"])
         except GraphError:
             dialect = NEWEST
-    if dialect not in DIALECTS:
-        raise ConfigError(f"dialect {dialect!r} is not known; choose one of {sorted(DIALECTS)}")
-    write_whole(path, in_dialect(graph, DIALECTS[dialect]))
+    write_whole(path, in_dialect(graph, dialect_named(dialect)))
 
 
 def round_trip(graph: nir.NIRGraph) -> nir.NIRGraph:
@@ -47,20 +49,27 @@ def round_trip(graph: nir.NIRGraph) -> nir.NIRGraph:
         return read_nir(path)
 
 
-def read_nir(path: Path, *, unit: str | None = None, dt: float = PORTABLE_DT) -> nir.NIRGraph:
+def read_nir(
+    path: Path,
+    *,
+    unit: str | None = None,
+    dt: float = PORTABLE_DT,
+    most_bytes: int = MOST_BYTES,
+) -> nir.NIRGraph:
     """Read a NIR file from a stranger, of any release from 0.2 to 1.0.8.
 
     unit  of the file's time constants, one of UNITS ("s", "ms", "steps"); the graph is returned in
           seconds. None takes them for seconds without asking whether that can be
     dt    seconds per step, for "steps" and for judging whether a unit can be meant
+    most_bytes  that the arrays of the file may claim
 
-    Sizes are read from the headers and bounded (2 GiB, 100,000 objects) before anything is
-    allocated; links and data outside the file are refused. Graphs within the graph are flattened.
+    Sizes are read from the headers and bounded before anything is allocated; links and data
+    outside the file are refused. Graphs within the graph are flattened.
     Raises GraphError for a file that is truncated, not NIR, too large, or holds nodes that
     `run_nir` does not understand (all are named) or arrays that are no numbers, or a unit in which
     its time constants cannot be meant; NotFiniteError naming node and field.
     """
-    graph = open_nir(path)
+    graph = flattened(open_nir(path, most_bytes=most_bytes))
     require_readable(graph)
     return graph if unit is None else in_seconds(graph, unit=unit, dt=dt)
 

@@ -1,5 +1,6 @@
-"""An interpreter of NIR graphs with explicit semantics, so that a file can be run without a
-simulator, and the drift of a simulator be known before it is installed.
+"""An interpreter of NIR graphs with explicit semantics.
+
+A file is run without a simulator, and the drift of a simulator is known before it is installed.
 
 `run_nir` reads a graph as `LITERAL` does unless it is given another `Semantics`: forward Euler,
 spike where v > v_threshold, v := v_reset in the same step, every state starts at 0, edges carry
@@ -9,6 +10,7 @@ one.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +21,11 @@ from numpy.typing import NDArray
 
 from spiking.errors import ConfigError, GraphError, NotFiniteError, ShapeError
 
-from .nir_steps import SPIKING, STEPS, SYNAPSES, State, width_of
-from .schedule import Edge, require_order, schedule
+from .nir_flat import flattened, pairs
+from .nir_rules import require_readable
+from .nir_steps import SPIKING, STEPS, SYNAPSES, State
+from .nir_widths import fields, says
+from .schedule import Edge, neighbours, schedule
 from .semantics import LITERAL, Semantics
 
 Array = NDArray[np.float64]
@@ -51,13 +56,17 @@ def run_nir(
 ) -> NirRun:
     """Run `graph` on x (batch, time, inputs), dt seconds per step, in float64.
 
-    Raises what `require_readable` does, GraphError for an output that is not reached, a loop
-    without input or a node that its input does not fit, ShapeError for a wrong x.
+    Graphs within the graph are resolved first (`flattened`).
+
+    Raises what `require_readable` does, GraphError for an output that is not reached, a node
+    that nothing feeds or that its input does not fit, and an order that its semantics never find,
+    ShapeError for a wrong x, NotFiniteError where a state outgrows the numbers.
     """
     if not 0.0 < dt < float("inf"):
         raise ConfigError(f"dt is {dt}; it must be a positive number of seconds")
+    graph = flattened(graph)
     source, sink = require_readable(graph)
-    width = int(np.prod(next(iter(graph.nodes[source].output_type.values())), dtype=object))
+    width = says(graph.nodes[source])
     x = np.asarray(x, dtype=np.float64)
     if x.ndim != 3 or x.shape[2] != width:
         raise ShapeError(f"x has shape {x.shape}; the graph expects (batch, time, {width})")
@@ -67,59 +76,69 @@ def run_nir(
         edge for edge in lags if semantics.delay_cuts or type(graph.nodes[edge[0]]) is not nir.Delay
     }
     order, closing = schedule(graph.nodes, edges, source, late=late, order=semantics.order)
-    require_order(order, sink, source)
+    if sink not in order:
+        raise GraphError(f"the output node {sink!r} is not reached from the input {source!r}")
     lags |= {edge: lags.get(edge, 0) + np.ones(1, dtype=np.int64) for edge in closing}
-    return _Machine(graph, edges, lags, order, dt, semantics).run(x, source, sink)
+    machine = _Machine({name: graph.nodes[name] for name in order}, edges, lags)
+    answer = order[-1] if semantics.answers_last else sink
+    with np.errstate(all="ignore"):
+        return machine.run(x, source, answer, dt, semantics)
 
 
 class _Machine:
-    """A graph that is being run: what it is made of, and what it remembers."""
+    """A graph that is being run: nodes in the order in which they are evaluated, and wires.
+
+    lags  steps by which edges are late, one number or one for every entry
+    """
 
     def __init__(
-        self,
-        graph: nir.NIRGraph,
-        edges: list[Edge],
-        lags: dict[Edge, Lag],
-        order: list[str],
-        dt: float,
-        semantics: Semantics,
+        self, nodes: dict[str, nir.NIRNode], edges: list[Edge], lags: dict[Edge, Lag]
     ) -> None:
-        self.nodes, self.order, self.dt, self.semantics = graph.nodes, order, dt, semantics
-        self.feeds = {name: [a for a, b in edges if b == name and a in order] for name in order}
+        self.nodes = {name: _in_doubles(node) for name, node in nodes.items()}
         self.lags = lags
-        kinds = {name: type(graph.nodes[name]) for name in order}
-        self.spiking = [name for name in order if kinds[name] in SPIKING]
+        before = neighbours((b, a) for a, b in edges)
+        self.feeds = {name: [a for a in before.get(name, []) if a in nodes] for name in nodes}
+        self.spiking = [name for name, node in nodes.items() if type(node) in SPIKING]
         self.fan_out = {
-            name: np.count_nonzero(graph.nodes[name].weight, axis=0)
-            for name in order
-            if kinds[name] in SYNAPSES and all(feed in self.spiking for feed in self.feeds[name])
+            name: np.count_nonzero(node.weight, axis=0)
+            for name, node in nodes.items()
+            if type(node) in SYNAPSES and all(feed in self.spiking for feed in self.feeds[name])
         }
-        self.deepest = {name: 0 for name in order}
+        self.widths: dict[str, int] = {}
+        for name, node in nodes.items():
+            heard = [self.widths[feed] for feed in self.feeds[name] if feed in self.widths]
+            self.widths[name] = says(node) or max(heard, default=1)
+        self.deepest = dict.fromkeys(nodes, 0)
         for (start, _), lag in lags.items():
-            if start in self.deepest:
+            if start in nodes:
                 self.deepest[start] = max(self.deepest[start], int(lag.max()))
 
-    def run(self, x: Array, source: str, sink: str) -> NirRun:
-        states: dict[str, State] = {name: {} for name in self.order}
-        past: dict[str, list[Array]] = {name: [] for name in self.order}
+    def run(self, x: Array, source: str, answer: str, dt: float, semantics: Semantics) -> NirRun:
+        """Every node once a step, in their order."""
+        states: dict[str, State] = {name: {} for name in self.nodes}
+        past: dict[str, list[Array]] = {name: [] for name in self.nodes}
         outputs: list[Array] = []
         fired: dict[str, list[Array]] = {name: [] for name in self.spiking}
         synops = {name: np.zeros(len(x), dtype=np.int64) for name in self.fan_out}
         for t in range(x.shape[1]):
             now: dict[str, Array] = {source: x[:, t]}
-            for name in self.order:
+            for name, node in self.nodes.items():
                 if name == source:
                     continue
                 incoming = self._incoming(name, now, past)
                 if name in self.fan_out:
                     synops[name] += np.rint(incoming).astype(np.int64) @ self.fan_out[name]
-                now[name] = self._stepped(name, incoming, states[name])
+                try:
+                    now[name] = STEPS[type(node)](node, incoming, states[name], dt, semantics)
+                except ValueError as error:
+                    raise GraphError(f"{name} does not fit what it is fed: {error}") from error
             for name, value in now.items():
                 if self.deepest[name]:
                     past[name] = [value, *past[name][: self.deepest[name] - 1]]
             for name in self.spiking:
                 fired[name].append(now[name])
-            outputs.append(now[sink])
+            outputs.append(now[answer])
+        _require_finite(states)
         counts = {name: np.stack(each, 1) for name, each in fired.items() if each}
         return NirRun(
             output=np.stack(outputs, 1) if outputs else np.zeros((len(x), 0, 1)),
@@ -132,13 +151,6 @@ class _Machine:
             },
         )
 
-    def _stepped(self, name: str, incoming: Array, state: State) -> Array:
-        node = self.nodes[name]
-        try:
-            return STEPS[type(node)](node, incoming, state, self.dt, self.semantics)
-        except ValueError as error:
-            raise GraphError(f"node {name!r} does not fit what it is fed: {error}") from error
-
     def _incoming(
         self, name: str, now: Mapping[str, Array], past: Mapping[str, list[Array]]
     ) -> Array:
@@ -149,15 +161,13 @@ class _Machine:
             part = now[feed] if lag is None else self._before(feed, past[feed], lag, now)
             total = part if total is None else total + part
         if total is None:
-            raise GraphError(f"node {name!r} has nothing that feeds it")
+            raise GraphError(f"{name} has nothing that feeds it")
         return total
 
-    def _before(
-        self, feed: str, past: list[Array], lag: Lag, now: Mapping[str, Array]
-    ) -> Array:
+    def _before(self, feed: str, past: list[Array], lag: Lag, now: Mapping[str, Array]) -> Array:
         """What `feed` said `lag` steps ago, one lag or one for every entry; silence before that."""
         batch = len(next(iter(now.values())))
-        silence = np.zeros((batch, width_of(self.nodes[feed])))
+        silence = np.zeros((batch, self.widths[feed]))
         if len(lag) == 1:
             return past[lag[0] - 1] if lag[0] <= len(past) else silence
         known = {int(each): past[each - 1] for each in np.unique(lag) if each <= len(past)}
@@ -166,90 +176,71 @@ class _Machine:
         return silence
 
 
+def _in_doubles(node: nir.NIRNode) -> Any:
+    made = copy.copy(node)
+    for name, value in fields(node).items():
+        setattr(made, name, np.asarray(value, dtype=np.float64))
+    return made
+
+
+def _require_finite(states: Mapping[str, State]) -> None:
+    lost = [name for name, held in states.items() if not all(map(_is_finite, held.values()))]
+    if lost:
+        raise NotFiniteError(
+            f"the state of {', '.join(lost)} outgrows the numbers; is a time constant shorter than "
+            "dt, or of another unit?"
+        )
+
+
+def _is_finite(value: Array) -> bool:
+    return bool(np.isfinite(value).all())
+
+
 def _as_read(graph: nir.NIRGraph, semantics: Semantics) -> list[Edge]:
     """The edges as a simulator with these semantics wires them."""
-    edges = [(a, b) for a, b in graph.edges]
-    if not semantics.input_through_recurrence:
-        return edges
-    for neuron, synapse in edges:
-        pair = type(graph.nodes[neuron]) in SPIKING and type(graph.nodes[synapse]) in SYNAPSES
-        alone = [edge for edge in edges if synapse in edge]
-        if pair and (synapse, neuron) in edges and len(alone) == 2:
-            edges = [
-                (a, synapse) if b == neuron and a != synapse else (a, b) for a, b in edges
-            ]
-    return edges
+    edges = pairs(graph)
+    through = own_loops(graph, edges) if semantics.input_through_recurrence else {}
+    return [(a, through[b]) if b in through and a != through[b] else (a, b) for a, b in edges]
+
+
+def own_loops(graph: nir.NIRGraph, edges: list[Edge]) -> dict[str, str]:
+    """Every neuron that has an Affine or Linear of its own in a loop, and that one."""
+    known = set(edges)
+    fan_out, fan_in = neighbours(edges), neighbours((b, a) for a, b in edges)
+    return {
+        neuron: synapse
+        for neuron, synapse in edges
+        if type(graph.nodes[neuron]) in SPIKING
+        and type(graph.nodes[synapse]) in SYNAPSES
+        and (synapse, neuron) in known
+        and len(fan_in[synapse]) == len(fan_out[synapse]) == 1
+    }
 
 
 def _lags(
     graph: nir.NIRGraph, edges: list[Edge], semantics: Semantics, dt: float
 ) -> dict[Edge, Lag]:
-    """Steps by which edges are late whatever the order: Delay nodes, synapses, the named edges."""
+    """Steps by which edges are late whatever the order: Delay nodes, kinds, the named edges."""
     lags: dict[Edge, Lag] = {}
     named = {(a, b): steps for a, b, steps in semantics.edge_delays}
     unknown = sorted(set(named) - set(edges))
     if unknown:
         raise ConfigError(f"edge_delays names edges that the graph does not have: {unknown}")
     for a, b in edges:
-        lag = np.full(1, named.get((a, b), 0), dtype=np.int64)
-        if type(graph.nodes[b]) in SYNAPSES:
-            lag = lag + semantics.synapse_delay
+        kind = type(graph.nodes[b]).__name__
+        lag = np.full(1, named.get((a, b), 0) + semantics.delays.get(kind, 0), dtype=np.int64)
         if type(graph.nodes[a]) is nir.Delay:
             lag = lag + _steps_of(a, graph.nodes[a], dt)
         if (lag > 0).any():
             if not (lag > 0).all():
-                raise GraphError(f"node {a!r}: some of its delays are shorter than a step of {dt}")
+                raise GraphError(f"{a}: some of its delays are shorter than a step of {dt}")
             lags[a, b] = lag
     return lags
 
 
 def _steps_of(name: str, node: nir.Delay, dt: float) -> Lag:
-    steps = np.rint(np.asarray(node.delay).reshape(-1) / dt)
+    steps = np.rint(np.asarray(node.delay, dtype=np.float64).reshape(-1) / dt)
     if not ((steps >= 0) & (steps <= MOST_STEPS)).all():
-        raise GraphError(f"node {name!r}: its delays are not within 0 and {MOST_STEPS} steps of dt")
-    return np.unique(steps).astype(np.int64) if len(set(steps)) == 1 else steps.astype(np.int64)
-
-
-def require_readable(graph: nir.NIRGraph) -> tuple[str, str]:
-    """Names of the one input and the one output of a graph that `run_nir` can run.
-
-    Raises GraphError naming every node that is not understood, for a graph without exactly one
-    input and one output, edges to nowhere, arrays that are no numbers and time constants that
-    are not positive; NotFiniteError naming the node and field that holds NaN or infinity.
-    """
-    foreign = [
-        f"{name} ({type(node).__name__})"
-        for name, node in graph.nodes.items()
-        if type(node) not in STEPS and type(node) not in (nir.Input, nir.Output)
-    ]
-    if foreign:
-        raise GraphError(
-            f"{len(foreign)} nodes are not understood: {', '.join(sorted(foreign))}; "
-            f"understood are {', '.join(sorted(kind.__name__ for kind in STEPS))}"
-        )
-    for name, node in graph.nodes.items():
-        if type(node) in STEPS:
-            _require_numbers(name, node)
-    ends = []
-    for kind in (nir.Input, nir.Output):
-        names = [name for name, node in graph.nodes.items() if type(node) is kind]
-        if len(names) != 1:
-            raise GraphError(f"the graph has {len(names)} {kind.__name__} nodes; expected one")
-        ends.append(names[0])
-    unknown = {end for edge in graph.edges for end in edge} - set(graph.nodes)
-    if unknown:
-        raise GraphError(f"edges name nodes that do not exist: {sorted(unknown)}")
-    return ends[0], ends[1]
-
-
-def _require_numbers(name: str, node: nir.NIRNode) -> None:
-    for field, value in vars(node).items():
-        if field in ("input_type", "output_type", "metadata"):
-            continue
-        numbers = np.asarray(value)
-        if numbers.dtype.kind not in "fiu":
-            raise GraphError(f"node {name!r}: {field} is of {numbers.dtype}, not numbers")
-        if not np.isfinite(numbers).all():
-            raise NotFiniteError(f"node {name!r}: {field} holds NaN or infinity")
-        if field.startswith("tau") and not (numbers > 0).all():
-            raise GraphError(f"node {name!r}: {field} is not positive everywhere")
+        raise GraphError(f"{name}: its delays are not within 0 and {MOST_STEPS} steps of {dt} s")
+    found: Lag = (np.unique(steps) if len(set(steps)) == 1 else steps).astype(np.int64)
+    return found

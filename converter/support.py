@@ -7,22 +7,18 @@ refused    it raises, hangs, or runs without parts of the graph
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import nir
-import numpy as np
-from numpy.typing import NDArray
 
-from spiking.errors import SubspikeError
+from spiking.errors import ConfigError, SubspikeError
 
-from .nir_graph import semantics_of
-from .nir_interpreter import NirRun, require_readable, run_nir
-from .semantics import PRESETS, Semantics
+from .presets import PRESETS
+from .refusals import INNER, REFUSALS
+from .semantics import Semantics
+from .trial import Trial, tried
 
 SUPPORTED, LOSSY, REFUSED = "supported", "lossy", "refused"
-Rule = Callable[[nir.NIRGraph, float], list[str]]
-_NEURONS = (nir.CubaLIF, nir.LIF, nir.IF, nir.LI, nir.CubaLI, nir.I)
 
 
 @dataclass(frozen=True)
@@ -30,189 +26,97 @@ class Support:
     """What one consumer would do.
 
     reasons   why, unless it is supported
-    share     of the spiking bins of a random probe that differ from the literal reading
+    share     of the bins of a random probe that differ from the literal reading; None where the
+              consumer refuses
     """
 
     consumer: str
     state: str
     reasons: tuple[str, ...]
-    share: float
+    share: float | None
 
 
 def support(graph: nir.NIRGraph, consumer: str, *, dt: float, seed: int = 0) -> Support:
-    """The verdict for one of PRESETS: its rules, then its semantics on a random probe."""
-    refusals = [reason for rule in REFUSALS[consumer] for reason in rule(graph, dt)]
+    """The verdict for one of PRESETS on a file of this graph: its rules, then its semantics.
+
+    Raises ConfigError for another name, and what `run_nir` does for a graph that does not run.
+    """
+    return verdict(graph, tried(graph, dt=dt, seed=seed), consumer)
+
+
+def verdict(graph: nir.NIRGraph, trial: Trial, consumer: str) -> Support:
+    """The same for a graph, inner graphs included, that was tried."""
+    if consumer not in PRESETS:
+        raise ConfigError(f"consumer {consumer!r} is not known; choose one of {sorted(PRESETS)}")
+    refusals = [why for rule in REFUSALS[consumer] for why in rule(trial.graph, trial.dt)]
+    if consumer in INNER:
+        refusals += INNER[consumer](graph, trial.dt)
     if refusals:
-        return Support(consumer, REFUSED, tuple(refusals), 1.0)
+        return Support(consumer, REFUSED, tuple(refusals), None)
+    how, filed = PRESETS[consumer], in_file_order(trial.graph)
     try:
-        x = probe(graph, seed=seed)
-        meant = run_nir(graph, x, dt=dt, semantics=semantics_of(graph))
-        seen = run_nir(graph, x, dt=dt, semantics=PRESETS[consumer])
+        share = trial.differing(how, filed)
     except SubspikeError as error:
-        return Support(consumer, REFUSED, (f"not foreseen, because {error}",), 1.0)
-    share = differing(meant, seen)
+        return Support(consumer, REFUSED, (str(error),), None)
     if share == 0.0:
         return Support(consumer, SUPPORTED, (), 0.0)
-    return Support(consumer, LOSSY, tuple(_habits(graph, PRESETS[consumer], dt)), share)
+    return Support(consumer, LOSSY, tuple(_habits(trial, filed, how)), share)
 
 
-def probe(graph: nir.NIRGraph, *, seed: int = 0, batch: int = 4, steps: int = 50) -> NDArray[np.float64]:
-    """Inputs in [-1, 1], half of them 0 or 1.  # (batch, steps, inputs)"""
-    source, _ = require_readable(graph)
-    width = int(np.prod(next(iter(graph.nodes[source].output_type.values())), dtype=object))
-    rng = np.random.default_rng(seed)
-    x = np.rint(rng.uniform(-1.0, 1.0, (batch, steps, width)) * 256.0) / 256.0
-    x[::2] = rng.random((len(x[::2]), steps, width)) < 0.5  # noqa: PLR2004 - a fair coin
-    return x
+def in_file_order(graph: nir.NIRGraph) -> nir.NIRGraph:
+    """The graph with its nodes as HDF5 gives them back: by name."""
+    nodes = {name: graph.nodes[name] for name in sorted(graph.nodes)}
+    return nir.NIRGraph(nodes, list(graph.edges), metadata=graph.metadata, type_check=False)
 
 
-def differing(one: NirRun, other: NirRun) -> float:
-    """Share of spiking bins that differ; of outputs, where nothing spikes."""
-    pairs = [(one.spikes[name], other.spikes.get(name)) for name in one.spikes]
-    pairs = pairs or [(one.output, other.output)]
-    bins = sum(a.size for a, _ in pairs)
-    wrong = sum(a.size if b is None or a.shape != b.shape else int((a != b).sum()) for a, b in pairs)
-    if wrong == 0 and any((n > 1).any() for n in other.counts.values()):
-        wrong = sum(int((n > 1).sum()) for n in other.counts.values())
-    return wrong / max(1, bins)
-
-
-def _habits(graph: nir.NIRGraph, how: Semantics, dt: float) -> list[str]:
-    """The ways in which these semantics depart from the literal ones and which tell here."""
-    x = probe(graph)
-    own = semantics_of(graph)
-    meant = run_nir(graph, x, dt=dt, semantics=own)
+def _habits(trial: Trial, graph: nir.NIRGraph, how: Semantics) -> list[str]:
+    """The ways in which these semantics depart from the meant ones and which tell here."""
     found = []
-    for name, usual in vars(own).items():
-        if getattr(how, name) == usual:
+    for name, usual in vars(trial.how).items():
+        habit = getattr(how, name)
+        if habit == usual or name not in _SAID:
             continue
-        # the right reading with this one habit, and the habits that it makes no sense without
-        words = {name: getattr(how, name)}
-        words |= {"raw_input": True} if name == "threshold_scaled" else {}
-        words |= {"threshold_scaled": how.threshold_scaled} if name == "raw_input" else {}
-        if differing(meant, run_nir(graph, x, dt=dt, semantics=replace(own, **words))):
-            found.append(_SAID.get(name, name).format(getattr(how, name)))
+        # the right reading with this one habit, and the habit that it makes no sense without
+        words = {name: habit}
+        for pair in (("raw", "threshold_scaled"), ("order", "answers_last")):
+            words |= {each: getattr(how, each) for each in pair} if name in pair else {}
+        try:
+            tells = trial.differing(replace(trial.how, **words), graph) > 0.0
+        except SubspikeError:
+            tells = True
+        if tells:
+            found.append(_SAID[name].format(_worded(trial.graph, habit)))
     return list(dict.fromkeys(found)) or ["its habits tell only together"]
 
 
+def _worded(graph: nir.NIRGraph, habit: object) -> str:
+    """A habit in words; of one that differs between kinds of nodes, those that are here."""
+    if not isinstance(habit, dict):
+        return str(habit)
+    kinds = {type(node).__name__ for node in graph.nodes.values()}
+    here = {kind: said for kind, said in habit.items() if kind in kinds}
+    return "; ".join(
+        f"{', '.join(said) if isinstance(said, tuple) else said} of {kind}"
+        for kind, said in sorted(here.items())
+    )
+
+
 _SAID = {
-    "integration": "it integrates exponentially",
-    "raw_input": "it does not scale inputs by dt/tau, r and w_in",
-    "threshold_scaled": "it divides the threshold by the smallest scale of the node's inputs",
+    "integration": "it integrates in the other way ({})",
+    "tau_in_steps": "it reads time constants as steps",
+    "raw": "it does not scale inputs by dt/tau, r and w_in",
+    "threshold_scaled": "it does not scale inputs by dt/tau, r and w_in",
     "fires": "it fires from the potential before the step",
     "fires_at": "it fires where the potential equals the threshold",
-    "reset": "it resets by subtraction",
     "most_spikes": "its neurons fire several times in a step",
-    "ignores": "it ignores {}",
-    "tau_in_steps": "it reads time constants as steps",
-    "starts_at_leak": "its potentials start at v_leak",
+    "reset": "it resets in the other way ({})",
+    "floored": "its potentials stay above -v_threshold",
+    "starts": "its potentials start elsewhere ({})",
     "current_leaks": "its synaptic currents leak to v_leak",
+    "ignores": "it ignores {}",
     "order": "it evaluates nodes in another order, which delays other edges",
     "delay_cuts": "it cuts a loop once more where a Delay is in it",
-    "synapse_delay": "every synapse takes a step",
+    "delays": "what enters comes late, in steps: {}",
     "input_through_recurrence": "it sends inputs through the recurrent weights",
-}
-
-
-def _only(*kinds: type) -> Rule:
-    """It understands these nodes only."""
-
-    def rule(graph: nir.NIRGraph, _dt: float) -> list[str]:
-        foreign = {
-            type(node).__name__
-            for node in graph.nodes.values()
-            if type(node) not in (*kinds, nir.Input, nir.Output)
-        }
-        return [f"it does not understand {', '.join(sorted(foreign))}"] if foreign else []
-
-    return rule
-
-
-def _wants(kind: type, said: str, holds: Callable[[nir.NIRNode, float], bool]) -> Rule:
-    """Every node of this kind must satisfy `holds`."""
-
-    def rule(graph: nir.NIRGraph, dt: float) -> list[str]:
-        wrong = sorted(n for n, v in graph.nodes.items() if type(v) is kind and not holds(v, dt))
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        where = ", ".join(wrong[:3]) + more
-        return [f"it wants {said} in every {kind.__name__}; not so in {where}"] if wrong else []
-
-    return rule
-
-
-def _same(field: str) -> Callable[[nir.NIRNode, float], bool]:
-    return lambda node, _dt: len(np.unique(getattr(node, field))) == 1
-
-
-def _is_chain(graph: nir.NIRGraph, _dt: float) -> list[str]:
-    """Every node has one edge out and one in."""
-    heads, tails = [a for a, _ in graph.edges], [b for _, b in graph.edges]
-    if len(set(heads)) < len(heads) or len(set(tails)) < len(tails):
-        return ["it follows the first edge of each node: loops hang it, branches are left out"]
-    return []
-
-
-def _steps_by_its_own(graph: nir.NIRGraph, dt: float) -> list[str]:
-    """snnTorch has its step of 1e-4 s built in."""
-    timed = [name for name, node in graph.nodes.items() if isinstance(node, _NEURONS)]
-    return ["it steps by 1e-4 s whatever the file was made for"] if timed and dt != 1e-4 else []
-
-
-def _close(one: object, other: object) -> bool:
-    return bool(np.allclose(np.asarray(one, float), np.asarray(other, float), rtol=1e-6, atol=1e-12))
-
-
-REFUSALS: dict[str, tuple[Rule, ...]] = {
-    "snntorch": (
-        _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),
-        _steps_by_its_own,
-        _wants(nir.LIF, "v_leak = 0", lambda n, _: _close(n.v_leak, 0.0)),
-        _wants(nir.CubaLIF, "v_leak = 0", lambda n, _: _close(n.v_leak, 0.0)),
-        _wants(nir.CubaLIF, "r = tau_mem/dt", lambda n, dt: _close(n.r, n.tau_mem / dt)),
-        _wants(nir.LIF, "one threshold", _same("v_threshold")),
-        _wants(
-            nir.CubaLIF,
-            "one threshold over w_in dt/tau_syn",
-            lambda n, dt: _close(v := n.v_threshold / (n.w_in * dt / n.tau_syn), v[0]),
-        ),
-    ),
-    "norse": (_only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),),
-    "spikingjelly": (
-        _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),
-        *(
-            _wants(nir.CubaLIF, f"one {field}", _same(field))
-            for field in ("tau_syn", "tau_mem", "r", "w_in", "v_leak", "v_threshold", "v_reset")
-        ),
-        *(
-            _wants(nir.LIF, f"one {field}", _same(field))
-            for field in ("tau", "r", "v_leak", "v_threshold", "v_reset")
-        ),
-        _wants(nir.CubaLIF, "r = tau_mem/dt", lambda n, dt: _close(n.r, n.tau_mem / dt)),
-        _wants(nir.CubaLIF, "w_in = tau_syn/dt", lambda n, dt: _close(n.w_in, n.tau_syn / dt)),
-        _wants(nir.CubaLIF, "v_leak = 0", lambda n, _: _close(n.v_leak, 0.0)),
-        _wants(
-            nir.CubaLIF,
-            "tau_syn and tau_mem of at least dt",
-            lambda n, dt: bool(min(n.tau_syn.min(), n.tau_mem.min()) >= dt),
-        ),
-        _wants(nir.LIF, "tau > dt", lambda n, dt: bool(n.tau.min() > dt)),
-        _wants(nir.LIF, "v_leak = v_reset", lambda n, _: _close(n.v_leak, n.v_reset)),
-        _wants(
-            nir.LIF,
-            "r = 1 or r = tau/dt",
-            lambda n, dt: _close(n.r, 1.0) or _close(n.r, n.tau / dt),
-        ),
-    ),
-    "sc_neurocore": (),
-    "sinabs": (
-        _only(nir.Affine, nir.LI, nir.LIF),
-        _wants(nir.LIF, "v_leak = 0", lambda n, _: _close(n.v_leak, 0.0)),
-        _wants(nir.LI, "v_leak = 0 and r = 1", lambda n, _: _close(n.v_leak, 0) and _close(n.r, 1)),
-    ),
-    "spyx": (_only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear), _is_chain),
-    "lava": (
-        _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),
-        _wants(nir.CubaLIF, "one tau_syn", _same("tau_syn")),
-        _wants(nir.CubaLIF, "one tau_mem", _same("tau_mem")),
-    ),
+    "answers_last": "it answers with the node that it evaluates last, not with the output",
 }

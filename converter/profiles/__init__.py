@@ -8,7 +8,8 @@ from .split import Split
 from .stepwise import Stepwise
 
 PROFILES: dict[str, Profile] = {
-    profile.name: profile for profile in (Portable(), Split(), LeakyIntegrator(), Readable(), Stepwise())
+    profile.name: profile
+    for profile in (Portable(), Split(), LeakyIntegrator(), Readable(), Stepwise())
 }
 
 __all__ = [

@@ -9,6 +9,7 @@ constant can be added behind an LI, so that one-sided populations have their pla
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +71,7 @@ class LeakyIntegrator:
             rec: nir.Affine(per_neuron(recurrent, signs), np.zeros(3 * population)),
         }
         chain = (gates, mix, cell, spread, out, rec, gates)
-        edges += list(zip(chain[:-1], chain[1:], strict=True))
+        edges += itertools.pairwise(chain)
         return Built(nodes, edges, (Feed(out, decode),))
 
     def numbers(
@@ -78,11 +79,11 @@ class LeakyIntegrator:
     ) -> Numbers:
         """From the rows and columns of each population's last neuron."""
         columns = np.arange(sizes.hidden) * sizes.levels + sizes.levels - 1
-        first = f"{name}n1_in" if len(feeds) == 1 else f"{name}n1_in_0000"
+        weight_ih, bias = gathered(graph, f"{name}n1_in", feeds, sizes.rows)
         return Numbers(
-            gathered(graph, f"{name}n1_in", feeds, sizes.rows),
+            weight_ih,
             graph.nodes[f"{name}n7_rec"].weight[sizes.rows][:, columns],
-            graph.nodes[first].bias[sizes.rows] - 1.0 + sizes.threshold,
+            bias - 1.0 + sizes.threshold,
             1.0 - sizes.dt / graph.nodes[f"{name}n4_cell"].tau[: sizes.hidden],
         )
 

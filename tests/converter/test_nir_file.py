@@ -24,8 +24,8 @@ def test_a_written_file_runs_equal_to_the_network(seed, tmp_path) -> None:
 def drifting(monkeypatch, change) -> None:
     """Let the exporter write a graph that differs from the network."""
 
-    def wrong(net, *, dt):
-        graph = to_nir(net, dt=dt)
+    def wrong(net, **words):
+        graph = to_nir(net, **words)
         change(graph)
         return graph
 
@@ -79,9 +79,10 @@ def test_a_missing_truncated_or_other_file_is_named(tmp_path) -> None:
 
 def test_an_unknown_node_is_named(tmp_path) -> None:
     graph = to_nir(random_net(levels=2))
-    graph.nodes["l0_n2_gates"] = nir.IF(r=np.ones(30), v_threshold=np.ones(30))
-    graph.nodes["l0_n4_cell"] = nir.I(r=np.ones(20))
-    words = r"2 nodes are not understood: l0_n2_gates \(IF\), l0_n4_cell \(I\)"
+    pool = np.array([2, 2])
+    graph.nodes["l0_n2_gates"] = nir.SumPool2d(kernel_size=pool, stride=pool, padding=0 * pool)
+    graph.nodes["l0_n4_cell"] = nir.AvgPool2d(kernel_size=pool, stride=pool, padding=0 * pool)
+    words = r"2 nodes are not understood: l0_n2_gates \(SumPool2d\), l0_n4_cell \(AvgPool2d\)"
     with pytest.raises(GraphError, match=words):
         read_nir(written(tmp_path, graph))
 
@@ -128,5 +129,5 @@ def test_links_outside_data_and_too_much_are_refused(tmp_path) -> None:
 
 def test_a_single_node_is_no_graph(tmp_path) -> None:
     nir.write(tmp_path / "x.nir", nir.Linear(np.eye(2)))
-    with pytest.raises(GraphError, match=r"single Linear|not a readable"):
+    with pytest.raises(GraphError, match="single b'Linear', not a graph"):
         read_nir(tmp_path / "x.nir")

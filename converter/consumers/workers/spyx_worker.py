@@ -23,4 +23,4 @@ def run(graph: nir.NIRGraph, x: NDArray[Any], dt: float) -> tuple[Spikes, NDArra
     output = np.swapaxes(np.asarray(outputs), 0, 1)
     last = [a for a, b in graph.edges if type(graph.nodes[b]) is nir.Output]
     seen = [name for name in last if type(graph.nodes[name]) in SPIKING]
-    return {name: output for name in seen}, output
+    return dict.fromkeys(seen, output), output

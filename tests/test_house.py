@@ -13,6 +13,8 @@ FLOORS = {"spiking": 1, "converter": 2, "hardware": 2, "subspike": 3}
 SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
 # verbs and tables that other tests run as a whole: (source, test that covers it)
 COVERED_ELSEWHERE = {
+    "converter/onnx_codes.py": "tests/converter/test_onnx_engines.py",
+    "converter/onnx_step.py": "tests/converter/test_onnx_engines.py",
     "subspike/__main__.py": "tests/subspike/test_cli.py",
     "subspike/arguments.py": "tests/subspike/test_cli.py",
     "subspike/commands.py": "tests/subspike/test_cli.py",

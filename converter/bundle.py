@@ -105,6 +105,11 @@ def export(
         return Bundle(_moved(beside, folder), drifts, refused)
 
 
+def nir_name(profile: str) -> str:
+    """What the NIR file of a profile is called in an export folder."""
+    return _FILES[_NIR[profile_named(profile).name]]
+
+
 def _proved(
     formats: Mapping[str, Callable[[Path], Drift]], folder: Path
 ) -> tuple[dict[str, Drift], dict[str, str]]:

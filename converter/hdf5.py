@@ -1,9 +1,9 @@
 """HDF5 files of strangers: measured before anything is read, and then read without trust.
 
 What a file claims bounds what is allocated: the walk adds up the sizes of all arrays and refuses
-what no NIR file holds (links, second names, data elsewhere, filters other than gzip). A chunk
-is inflated no further than it claims, and text is read piece by piece, because many references
-to one long string are short on disk.
+what no NIR file holds (links, second names, arrays kept elsewhere or never written, filters other
+than gzip). A chunk is inflated no further than it claims, and text is read piece by piece, because
+many references to one long string are short on disk.
 """
 
 from __future__ import annotations
@@ -71,12 +71,19 @@ def _claim(item: Any, where: str) -> tuple[int, int]:
     filters = [plan.get_filter(at)[0] for at in range(plan.get_nfilters())]
     if filters not in ([], [_DEFLATE]) or (text and filters):
         raise GraphError(f"{where} went through the filters {filters}; gzip of numbers is read")
-    if item.shape is None:
+    if item.shape is None or item.size == 0:
         return 0, 0
-    if item.chunks is None:
-        return 1, item.size * item.dtype.itemsize
-    pieces = math.prod(-(-n // c) for n, c in zip(item.shape, item.chunks, strict=True))
-    return pieces, math.prod(item.chunks) * item.dtype.itemsize
+    size, pieces, written = item.id.get_type().get_size(), 1, 1
+    if item.chunks is not None:
+        pieces = math.prod(-(-n // c) for n, c in zip(item.shape, item.chunks, strict=True))
+        written = item.id.get_num_chunks() if pieces <= MOST_CHUNKS else pieces
+        size *= math.prod(item.chunks)
+    else:
+        size *= item.size
+        written = int(item.id.get_storage_size() >= size)
+    if written != pieces:
+        raise GraphError(f"{where} claims {pieces * size} bytes and holds {written * size} at most")
+    return pieces, size
 
 
 def array(item: Any) -> NDArray[Any]:
@@ -89,7 +96,7 @@ def array(item: Any) -> NDArray[Any]:
     if not item.id.get_create_plist().get_nfilters():
         found: NDArray[Any] = np.asarray(item[()])
         return found
-    filled: NDArray[Any] = np.full(item.shape, item.fillvalue, item.dtype)
+    filled: NDArray[Any] = np.zeros(item.shape, item.dtype)
     size = math.prod(item.chunks) * item.dtype.itemsize
 
     def place(chunk: Any) -> None:

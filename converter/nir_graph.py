@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spiking import CodedNetwork, Grid, Population, SpikingNetwork, SpikingSubLSTM
+from spiking import CodedNetwork, Grid, Mixed, Population, SpikingNetwork, SpikingSubLSTM
 from spiking.activation import activation_named
 from spiking.errors import ConfigError, ExportError, GraphError
 
 from .dialect import NEWEST, dialect_named
+from .nir_widths import fields
 from .profiles import PROFILES, Feed, Profile
 from .profiles.profile import MOST_LAYERS, Sizes, gathered, inputs, tensor, values
 from .quantize import require_on_grid
@@ -28,7 +29,20 @@ METADATA_KEY = "subspike"
 # snnTorch 1.0.0 hard-codes this step; a file on another grid runs wrong there without a word
 PORTABLE_DT = 1e-4
 # type of each entry of the metadata, beside the lists `hidden` and `grid`
-_ADVICE = {"levels": int, "activation": str, "readout": bool, "dt": float}
+_ADVICE = {
+    "levels": int,
+    "activation": str,
+    "readout": bool,
+    "dt": float,
+    "two_sided": bool,
+    "dialect": str,
+}
+# what NIR lacks for codes other than the population
+_LACKS = {
+    "Adaptive": "no threshold that adapts",
+    "Compound": "no graded spike",
+    "Rate": "no reset by subtraction",
+}
 
 
 def to_nir(
@@ -58,7 +72,7 @@ def to_nir(
     grid = _require_portable(net, layout)
     nodes: dict[str, nir.NIRNode] = {"input": nir.Input({"input": np.array([net.input_size])})}
     edges: list[tuple[str, str]] = []
-    feeds: tuple[Feed, ...] = (Feed("input", np.eye(net.input_size)),)
+    feeds: tuple[Feed, ...] = (Feed("input"),)
     for index, layer in enumerate(net.stack):
         per_spike = 1 if layer.below is None else layer.below
         weight_in = values(layer.weight_ih) / per_spike
@@ -103,7 +117,9 @@ def _ending(
     if net.readout is not None:
         rows, bias = values(net.readout.weight) / net.code.levels, values(net.readout.bias)
     elif len(feeds) == 1:
-        return {}, [(feeds[0].node, "output")], feeds[0].decode.shape[1]
+        decode = feeds[0].decode
+        width = net.stack[-1].hidden_size if decode is None else decode.shape[1]
+        return {}, [(feeds[0].node, "output")], width
     else:
         rows = np.eye(net.stack[-1].hidden_size)
         bias = np.zeros(len(rows))
@@ -119,9 +135,9 @@ def _ending(
 def _require_portable(net: SpikingNetwork, layout: Profile) -> Grid:
     if isinstance(net, CodedNetwork):
         raise ExportError(
-            f"NIR has no soft reset, no graded spike and no product, so no profile carries "
-            f"{net.code}: convert with Population() and a constant forget (distil=), which every "
-            "profile carries, or keep the network's own file"
+            f"no profile carries this network of {net.code}: {_lacking(net)}. Convert with "
+            "Population() and a constant forget (data= distils one), which every profile carries; "
+            "or take to_onnx, which carries most codes, or save_network, which carries all"
         )
     if not net.code.two_sided and not layout.one_sided:
         carriers = sorted(name for name, each in PROFILES.items() if each.one_sided)
@@ -134,6 +150,18 @@ def _require_portable(net: SpikingNetwork, layout: Profile) -> Grid:
     if len(net.layers) > MOST_LAYERS:
         raise ExportError(f"{len(net.layers)} layers; names sort in order for {MOST_LAYERS} only")
     return require_on_grid(net)
+
+
+def _lacking(net: CodedNetwork) -> str:
+    """Why not: what this network needs and NIR has not."""
+    codes = [net.code.inner, net.code.outer] if isinstance(net.code, Mixed) else [net.code]
+    names = {type(code).__name__ for code in codes} - {"Population"}
+    lacking = [_LACKS.get(name, f"nothing like {name}") for name in sorted(names)]
+    if any(not isinstance(layer.forget, torch.Tensor) for layer in net.stack):
+        lacking.append("no product of two signals")
+    if not lacking:
+        return "a profile has one number of levels for all populations"
+    return f"NIR has {' and '.join(lacking)}"
 
 
 def _advice(net: SpikingNetwork, grid: Grid, dt: float) -> dict[str, Any]:
@@ -166,12 +194,16 @@ def from_nir(graph: nir.NIRGraph) -> SpikingNetwork:
         raise GraphError(
             f"the edges are not those of the {advice['profile']} profile; run it with run_nir"
         )
+    strange = sorted(again.nodes.keys() ^ graph.nodes.keys())
+    if strange:
+        raise GraphError(f"nodes {strange} are missing or not of the {advice['profile']} profile")
     for name, node in again.nodes.items():
+        given = graph.nodes[name]
+        if type(given) is not type(node):
+            raise GraphError(f"node {name!r} is a {type(given).__name__}")
         for field, wanted in vars(node).items():
-            if isinstance(wanted, np.ndarray):
-                found = getattr(graph.nodes.get(name), field, None)
-                if found is None or not np.array_equal(np.asarray(found), wanted):
-                    raise GraphError(f"node {name!r}: its {field} is not what the profile says")
+            if isinstance(wanted, np.ndarray) and not np.array_equal(getattr(given, field), wanted):
+                raise GraphError(f"node {name!r}: its {field} is not what the profile says")
     return net
 
 
@@ -218,10 +250,9 @@ def semantics_of(graph: nir.NIRGraph) -> Semantics:
 
 
 def _largest(graph: nir.NIRGraph) -> int:
-    """The longest axis of any array, a bound on every size that can be meant."""
-    shapes = [np.shape(each) for node in graph.nodes.values() for each in vars(node).values()]
-    axes: list[Any] = [axis for shape in shapes for axis in shape]
-    return int(max(axes, default=0))
+    """Entries of the largest array, a bound on every size that can be meant."""
+    sizes = [np.size(each) for node in graph.nodes.values() for each in fields(node).values()]
+    return max(sizes, default=0)
 
 
 def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
@@ -232,10 +263,7 @@ def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
         grid = Grid(**advice["grid"])
         activation = activation_named(advice["activation"], among=("sigmoid", "hard_sigmoid"))
         threshold = code.off_ties(code.thresholds(activation), unit=grid.unit)[-1]
-        width = int(np.prod(graph.nodes["input"].input_type["input"], dtype=object))
-        if width > _largest(graph):
-            raise ValueError(f"an input of {width} entries")
-        feeds: tuple[Feed, ...] = (Feed("input", np.eye(width)),)
+        feeds: tuple[Feed, ...] = (Feed("input"),)
         below = None
         for index, hidden in enumerate(advice["hidden"]):
             sizes = Sizes(hidden, code.levels, values(code.signs()), float(threshold), advice["dt"])
@@ -266,7 +294,5 @@ def _rebuilt(graph: nir.NIRGraph, advice: dict[str, Any]) -> SpikingNetwork:
 
 
 def _readout(graph: nir.NIRGraph, feeds: tuple[Feed, ...], levels: int) -> torch.nn.Linear:
-    first = "n6_readout" if len(feeds) == 1 else "n6_readout_0000"
-    bias = graph.nodes[first].bias
-    weight = gathered(graph, "n6_readout", feeds, np.arange(len(bias))) * levels
-    return linear(tensor(weight), tensor(bias), dtype=torch.float32)
+    weight, bias = gathered(graph, "n6_readout", feeds)
+    return linear(tensor(weight * levels), tensor(bias), dtype=torch.float32)

@@ -76,7 +76,10 @@ def _edges(item: Any) -> list[tuple[str, str]]:
 
 def _node(group: Any) -> nir.NIRNode:
     kind = _type(group)
-    fields = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+    fields = {name: item for name, item in group.items() if name != "metadata"}
+    inner = [name for name, item in fields.items() if not isinstance(item, h5py.Dataset)]
+    if inner:
+        raise GraphError(f"{group.name} holds a group called {', '.join(inner)}")
     read: dict[str, Any] = _UNWRITTEN.get(kind, {}) | {n: _value(v) for n, v in fields.items()}
     if "metadata" in group:
         read["metadata"] = _metadata(group["metadata"])

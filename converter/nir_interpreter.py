@@ -104,6 +104,10 @@ class _Machine:
             for name, node in nodes.items()
             if type(node) in SYNAPSES and all(feed in self.spiking for feed in self.feeds[name])
         }
+        self.widths: dict[str, int] = {}
+        for name, node in nodes.items():
+            heard = [self.widths[feed] for feed in self.feeds[name] if feed in self.widths]
+            self.widths[name] = says(node) or max(heard, default=1)
         self.deepest = dict.fromkeys(nodes, 0)
         for (start, _), lag in lags.items():
             if start in nodes:
@@ -163,7 +167,7 @@ class _Machine:
     def _before(self, feed: str, past: list[Array], lag: Lag, now: Mapping[str, Array]) -> Array:
         """What `feed` said `lag` steps ago, one lag or one for every entry; silence before that."""
         batch = len(next(iter(now.values())))
-        silence = np.zeros((batch, says(self.nodes[feed]) or 1))
+        silence = np.zeros((batch, self.widths[feed]))
         if len(lag) == 1:
             return past[lag[0] - 1] if lag[0] <= len(past) else silence
         known = {int(each): past[each - 1] for each in np.unique(lag) if each <= len(past)}

@@ -120,7 +120,8 @@ def _fired(node: Any, v: Array, state: State, dt: float, how: Semantics) -> Arra
     watched = v if how.fires == "after" else _before(node, v, state, how)
     limit = node.v_threshold
     if how.threshold_scaled:
-        limit = limit / np.min(_scale_of(node, dt, how))
+        scale = _scale_of(node, dt, how)
+        limit = limit if np.allclose(scale, 1.0) else limit / np.min(scale)
     count: Array = (watched >= limit if how.fires_at else watched > limit).astype(np.float64)
     if how.most_spikes != 1:
         held = np.floor(watched / limit)

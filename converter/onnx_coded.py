@@ -26,7 +26,8 @@ import torch
 from spiking import CodedLayer, Coincidence, Native
 from spiking.errors import ExportError
 
-from .onnx_codes import DOUBLE, FLOAT, coder, exactly, number, wide
+from .onnx_codes import DOUBLE, FLOAT, coder
+from .onnx_exact import exactly, number
 from .onnx_layers import LayerKind
 from .onnx_parts import Parts
 
@@ -110,15 +111,15 @@ def _coincidence(
     """Neuron by neuron and pair by pair, as `Coincidence` says."""
     step = 2.0 * way.reach * levels / way.levels
     places = (torch.arange(way.levels // 2, dtype=torch.float64) + 0.5).numpy() * step
-    leak = wide(parts, parts.add("Sub", number(parts, 1.0), f))
+    leak = parts.wide(parts.add("Sub", number(parts, 1.0), f))
     fires = parts.add("Greater", leak, number(parts, way.leak_thresholds().numpy()))
-    leaks, flat = parts.cast(fires, DOUBLE), wide(parts, cell)
+    leaks, flat = parts.cast(fires, DOUBLE), parts.wide(cell)
     above, below = (
         parts.cast(parts.add(operator, flat, number(parts, limits)), DOUBLE)
         for operator, limits in (("GreaterOrEqual", places), ("LessOrEqual", -places))
     )
     cells = parts.add("Concat", above, parts.add("Neg", below), axis=-1)
-    pairs = parts.add("Mul", wide(parts, leaks), parts.add("Unsqueeze", cells, parts.axes(-2)))
+    pairs = parts.add("Mul", parts.wide(leaks), parts.add("Unsqueeze", cells, parts.axes(-2)))
     shares = number(parts, way.leak_levels().diff().unsqueeze(-1).numpy())
     total = parts.add("ReduceSum", parts.add("Mul", pairs, shares), parts.axes(-2, -1), keepdims=0)
     kept = parts.add("Sub", cell, parts.add("Mul", total, number(parts, step)))

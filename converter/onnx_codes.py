@@ -1,13 +1,13 @@
 """Spike codes in ONNX operators: what each says of a difference of two values, bit for bit.
 
 Everything is float64, as in `spiking.codes`, but the counts of populations, and made of operators
-that IEEE 754 defines to the last bit; a sigmoid is that of `spiking.activation.exact_sigmoid`.
+that IEEE 754 defines to the last bit (see `onnx_exact`).
 Micro-steps are not unrolled: how many spikes a neuron has fired after k of them has a closed form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,18 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from spiking.activation import (
-    ACTIVATIONS,
-    EXP_SERIES,
-    LARGEST_EXPONENT,
-    LN2,
-    LOG2_E,
-    POWERS_OF_TWO,
-)
+from spiking.activation import ACTIVATIONS
 from spiking.codes import Compound, Mixed, Population, Rate
 from spiking.codes.rate import CURRENT_STEP
 from spiking.errors import ExportError
 
+from .onnx_exact import exactly, line, number
 from .onnx_parts import Parts, counted, fired
 
 DOUBLE, FLOAT = TensorProto.DOUBLE, TensorProto.FLOAT
@@ -95,74 +89,6 @@ def coder(code: Any, activation: str, unit: float) -> Coder:
     return _CODERS[type(code)](code, activation, unit)
 
 
-def exactly(parts: Parts, x: str, activation: str) -> str:
-    """An activation of double precision, to the bit what `spiking.activation` makes of it.
-
-    Raises ExportError for one that is not made of basic operations.
-    """
-    if activation not in _EXACT:
-        raise ExportError(
-            f"the activation {activation!r} has other last bits in every runtime and is not "
-            f"written for spikes; {', '.join(_EXACT)} are"
-        )
-    return _EXACT[activation](parts, x)
-
-
-def number(parts: Parts, value: float | NDArray[Any]) -> str:
-    """A double constant."""
-    return parts.constant(np.asarray(value, dtype=np.float64))
-
-
-def wide(parts: Parts, value: str) -> str:
-    """(batch, hidden) -> (batch, hidden, 1)."""
-    return parts.add("Unsqueeze", value, parts.axes(-1))
-
-
-def _clipped(parts: Parts, x: str, low: float, high: float) -> str:
-    return parts.add("Clip", x, number(parts, low), number(parts, high))
-
-
-def _sigmoid(parts: Parts, x: str) -> str:
-    y = _clipped(parts, parts.add("Neg", x), -LARGEST_EXPONENT, LARGEST_EXPONENT)
-    n = parts.add("Round", parts.add("Mul", y, number(parts, LOG2_E)))
-    r = y
-    for part in LN2:
-        r = parts.add("Sub", r, parts.add("Mul", n, number(parts, part)))
-    series = parts.add("Add", parts.add("Mul", r, number(parts, EXP_SERIES[0])), _term(parts, 1))
-    for k in range(2, len(EXP_SERIES)):
-        series = parts.add("Add", parts.add("Mul", series, r), _term(parts, k))
-    place = parts.cast(
-        parts.add("Add", n, number(parts, len(POWERS_OF_TWO) // 2)), TensorProto.INT64
-    )
-    power = parts.add("Gather", number(parts, np.array(POWERS_OF_TWO)), place, axis=0)
-    below = parts.add("Add", number(parts, 1.0), parts.add("Mul", series, power))
-    # ONNX Runtime rewrites (1 / a) b into b / a, which rounds once less; a minus sign keeps it away
-    return parts.add("Neg", parts.add("Div", number(parts, -1.0), below))
-
-
-def _term(parts: Parts, k: int) -> str:
-    return number(parts, EXP_SERIES[k])
-
-
-def _line(parts: Parts, x: str) -> str:
-    """x/4 + 1/2, the hard sigmoid before it is clipped."""
-    return parts.add("Add", parts.add("Mul", x, number(parts, 0.25)), number(parts, 0.5))
-
-
-def _plan(parts: Parts, x: str) -> str:
-    inner, middle, outer = (_clipped(parts, x, -b, b) for b in (1.0, 2.375, 4.875))
-    total = parts.add("Add", number(parts, 0.5), parts.add("Div", inner, number(parts, 8.0)))
-    total = parts.add("Add", total, parts.add("Mul", middle, number(parts, 3 / 32)))
-    return parts.add("Add", total, parts.add("Div", outer, number(parts, 32.0)))
-
-
-_EXACT: dict[str, Callable[[Parts, str], str]] = {
-    "hard_sigmoid": lambda parts, x: _clipped(parts, _line(parts, x), 0.0, 1.0),
-    "plan": _plan,
-    "sigmoid": _sigmoid,
-}
-
-
 class _Population(Coder):
     @property
     def inner(self) -> dict[str, int]:
@@ -215,7 +141,7 @@ class _Compound(Coder):
         value = parts.add("Div", cell, number(parts, self.code.levels))
         n = parts.add("Round", self._quanta(parts, value, parts.cast(o, DOUBLE)))
         if self.code.persistent:
-            said = wide(parts, parts.add("Sub", n, parts.cast(before, DOUBLE)))
+            said = parts.wide(parts.add("Sub", n, parts.cast(before, DOUBLE)))
         else:
             said = self._digits(parts, n)
         return Told(n, {"h": parts.cast(said, FLOAT)}, {})
@@ -226,12 +152,12 @@ class _Compound(Coder):
 
     def _digits(self, parts: Parts, n: str) -> str:
         """Digit k of the canonic form: bit k + 1 of 3|n| less that of |n|, with the sign of n."""
-        size = wide(parts, parts.add("Abs", n))
+        size = parts.wide(parts.add("Abs", n))
         weights = 2.0 ** np.arange(self.code.wires)
         triple = parts.add("Mul", size, number(parts, 3.0))
         bits = [_bits(parts, each, 2.0 * weights) for each in (triple, size)]
         digits = parts.add("Mul", parts.add("Sub", *bits), number(parts, weights))
-        return parts.add("Mul", digits, wide(parts, parts.add("Sign", n)))
+        return parts.add("Mul", digits, parts.wide(parts.add("Sign", n)))
 
 
 def _bits(parts: Parts, n: str, weights: NDArray[Any]) -> str:
@@ -287,7 +213,7 @@ class _Rate(Coder):
         """What a neuron gets in each micro-step, a multiple of CURRENT_STEP."""
         hard = self.activation == "hard_sigmoid"
         if hard and not self.code.opponent:
-            current = _line(parts, drive)
+            current = line(parts, drive)
         else:
             current = exactly(parts, drive, "hard_sigmoid" if hard else "plan")
         step = number(parts, CURRENT_STEP)
@@ -297,7 +223,7 @@ class _Rate(Coder):
         """The train of T micro-steps, its sum, and the membrane after them."""
         said = self._soft if self.code.reset == "soft" else self._hard
         ticks = np.arange(self.code.steps + 1, dtype=np.float64)
-        flat = wide(parts, p), wide(parts, v)
+        flat = parts.wide(p), parts.wide(v)
         before, until = (said(parts, *flat, number(parts, k)) for k in (ticks[:-1], ticks[1:]))
         train = parts.add("Sub", until, before)
         count = parts.add("ReduceSum", train, parts.axes(-1), keepdims=0)

@@ -89,6 +89,10 @@ class Parts:
         self._into.append(node)
         return names
 
+    def wide(self, value: str) -> str:
+        """(batch, rows) -> (batch, rows, 1)."""
+        return self.add("Unsqueeze", value, self.axes(-1))
+
     def cast(self, value: str, kind: int) -> str:
         """`value` with another element type."""
         return self.add("Cast", value, to=kind)
@@ -124,7 +128,7 @@ class Parts:
 
 def fired(parts: Parts, value: str, threshold: str, signs: str, kind: int) -> str:
     """sign_k (value - t_k) > 0 as 0 or 1.  # (batch, rows) -> (batch, rows, levels) float."""
-    distance = parts.add("Sub", parts.add("Unsqueeze", value, parts.axes(-1)), threshold)
+    distance = parts.add("Sub", parts.wide(value), threshold)
     signs = signs if kind == TensorProto.FLOAT else parts.cast(signs, kind)
     zero = parts.constant(np.zeros((), onnx.helper.tensor_dtype_to_np_dtype(kind)))
     above = parts.add("Greater", parts.add("Mul", distance, signs), zero)

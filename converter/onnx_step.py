@@ -100,7 +100,10 @@ def spiking_step(parts: Parts, step: Step, net: Spiking, *, int8: bool) -> tuple
             step.states += zip(held, after, strict=True)
             value = after[1]
         if net.readout is None:
-            output = parts.add("Div", value, parts.constant(np.float32(levels)))
+            # in double: tract and OpenVINO multiply by 1/levels, whose rounding shows in single
+            quanta = parts.cast(value, TensorProto.DOUBLE)
+            quotient = parts.add("Div", quanta, parts.constant(np.float64(levels)))
+            output = parts.cast(quotient, TensorProto.FLOAT)
             step.results.append(
                 (Port("output", TensorProto.FLOAT, (stack[-1].hidden_size,)), output)
             )

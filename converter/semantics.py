@@ -21,7 +21,8 @@ class Semantics:
     integration      a state keeps 1 - dt/tau ("euler") or exp(-dt/tau) ("exponential") a step
     tau_in_steps     time constants count steps, whatever dt is
     raw              kinds of neurons whose input enters as it is, not scaled by dt/tau, r or w_in
-    threshold_scaled  a threshold is divided by the node's smallest such scale instead
+    threshold_scaled  a threshold is divided by the node's smallest such scale instead, unless
+                     all of them are 1 to five digits
     fires            from the potential "after" its update, or from the one "before" it
     fires_at         also where the potential equals the threshold
     most_spikes      of a neuron in one step; None for as many thresholds as the potential holds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -88,7 +87,10 @@ def about(conformance: Conformance) -> dict[str, Any]:
     """Everything as JSON values, from which the tables are drawn."""
     return {
         "conforms": conformance.conforms,
-        "consumers": [_plain(row) for row in rows(conformance)],
+        "consumers": [
+            asdict(row) | {"found": _plain(row.found), "foretold": _plain(row.foretold)}
+            for row in rows(conformance)
+        ],
         "results": [
             {
                 "consumer": each.consumer.name,
@@ -109,8 +111,11 @@ def about(conformance: Conformance) -> dict[str, Any]:
     }
 
 
-def _plain(value: Row | Agreement | None) -> dict[str, Any] | None:
-    return None if value is None else json.loads(json.dumps(asdict(value)))
+def _plain(found: Agreement | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    finite = found.ratio < float("inf")  # a ratio beyond all numbers is no JSON
+    return asdict(found) | {"ratio": found.ratio if finite else None, "share": found.share}
 
 
 _HEADS = (
@@ -152,18 +157,17 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     found, foretold = row["found"], row["foretold"]
     if found is None:
         return (*start, _DASH, _DASH, _DASH, _DASH)
-    one, other = found["spikes"]
     return (
         *start,
         _bins(found),
-        f"x{other / one:.3f}" if one else f"{other} of none",
+        "from none" if found["ratio"] is None else f"x{found['ratio']:.3f}",
         _DASH if found["first"] is None else str(found["first"]),
         _DASH if foretold is None else _bins(foretold),
     )
 
 
 def _bins(found: Mapping[str, Any]) -> str:
-    share = f" ({found['differing'] / found['total']:.2%})" if found["differing"] else ""
+    share = f" ({found['share']:.2%})" if found["differing"] else ""
     return f"{found['differing']}/{_short(found['total'])}{share}"
 
 
@@ -196,7 +200,7 @@ def _percent(pair: Mapping[str, Any] | None) -> str:
         return ""
     if pair["differing"] == 0:
         return "?" if pair["unseen"] else "0"
-    return f"{100 * pair['differing'] / pair['total']:.2f}"
+    return f"{100 * pair['share']:.2f}"
 
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

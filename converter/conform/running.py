@@ -101,32 +101,28 @@ def conform(
 def _answers(
     consumer: Consumer, cases: Sequence[Case], dt: float, seconds: float, bar: tqdm
 ) -> list[Answer]:
+    """One a case; those that will refuse are asked apart, and not for long."""
     readings = [case.readings[consumer.name] for case in cases]
-    jobs = [
-        Job(reading.file, case.x)
-        for case, reading in zip(cases, readings, strict=True)
-        if reading.file is not None
-    ]
-    hopeless = all(reading.predicted.state == REFUSED for reading in readings)
+    answers = [no_answer(REFUSED, "; ".join(each.predicted.reasons)) for each in readings]
     start = bar.n
+    hopeless = [each.predicted.state == REFUSED for each in readings]
+    for asked, patience in ((False, seconds), (True, min(seconds, _SECONDS_TO_REFUSE))):
+        chosen = [
+            (at, Job(reading.file, cases[at].x))
+            for at, reading in enumerate(readings)
+            if reading.file is not None and hopeless[at] is asked
+        ]
+        before = bar.n
 
-    def done(count: int) -> None:
-        bar.update(start + count - bar.n)
+        def done(count: int, before: int = before) -> None:
+            bar.update(before + count - bar.n)
 
-    answers = iter(
-        run_guarded(
-            consumer,
-            jobs,
-            dt=dt,
-            seconds=min(seconds, _SECONDS_TO_REFUSE) if hopeless else seconds,
-            done=done,
-        )
-    )
-    done(len(cases))
-    return [
-        next(answers) if each.file is not None else no_answer(REFUSED, each.predicted.reasons[0])
-        for each in readings
-    ]
+        jobs = [job for _, job in chosen]
+        given = run_guarded(consumer, jobs, dt=dt, seconds=patience, done=done)
+        for (at, _), answer in zip(chosen, given, strict=True):
+            answers[at] = answer
+    bar.update(start + len(cases) - bar.n)
+    return answers
 
 
 def _judged(consumer: Consumer, case: Case, answer: Answer, rasters: Rasters) -> Result:

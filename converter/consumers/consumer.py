@@ -22,6 +22,7 @@ class Consumer:
     command   that installs it
     dialect   of NIR that it reads
     apart     it lives in an environment of its own, which `scripts/consumers NAME` builds
+    ours      its worker imports this project, in whose environment it lives
     """
 
     name: str
@@ -32,6 +33,7 @@ class Consumer:
     command: str
     dialect: str = "1.0.8"
     apart: bool = False
+    ours: bool = False
 
     @property
     def python(self) -> Path | None:
@@ -112,34 +114,17 @@ CONSUMERS: dict[str, Consumer] = {
 }
 
 
+def _engine(name: str, module: str, release: str, importer: str) -> Consumer:
+    return Consumer(name, module, release, "onnx", importer, f"pip install {module}", ours=True)
+
+
 # engines for ONNX files; each runs in a process of this environment
 ENGINES: dict[str, Consumer] = {
     each.name: each
     for each in (
-        Consumer(
-            "onnx_reference",
-            "onnx",
-            "1.23.2",
-            "onnx",
-            "onnx.reference.ReferenceEvaluator",
-            "pip install onnx",
-        ),
-        Consumer(
-            "onnxruntime",
-            "onnxruntime",
-            "1.32.0",
-            "onnx",
-            "onnxruntime.InferenceSession",
-            "pip install onnxruntime",
-        ),
-        Consumer(
-            "openvino",
-            "openvino",
-            "2026.3.1",
-            "onnx",
-            "openvino.Core.read_model",
-            "pip install openvino",
-        ),
-        Consumer("tract", "tract", "0.21.7", "onnx", "tract.onnx", "pip install tract"),
+        _engine("onnx_reference", "onnx", "1.23.2", "onnx.reference.ReferenceEvaluator"),
+        _engine("onnxruntime", "onnxruntime", "1.32.0", "onnxruntime.InferenceSession"),
+        _engine("openvino", "openvino", "2026.4.1", "openvino.Core.read_model"),
+        _engine("tract", "tract", "0.23.9", "tract.onnx"),
     )
 }

@@ -127,11 +127,11 @@ def _serve(
 def _request(
     consumer: Consumer, folders: list[Path], dt: float, most_bytes: int
 ) -> dict[str, object]:
-    """What `workers/serve.py` reads; workers of our own environment may import this project."""
-    paths = [str(consumer.worker.parent.parent), *([] if consumer.apart else [str(_ROOT)])]
+    """What `workers/serve.py` reads; only a worker of `ours` is loaded as part of this project."""
+    folder = _ROOT if consumer.ours else consumer.worker.parent.parent
     return {
-        "worker": f"{consumer.worker.parent.name}.{consumer.worker.stem}",
-        "paths": paths,
+        "worker": ".".join(consumer.worker.relative_to(folder).with_suffix("").parts),
+        "paths": [str(folder)],
         "most_bytes": most_bytes,
         "dt": dt,
         "folders": [str(each) for each in folders],

@@ -79,11 +79,11 @@ class LeakyIntegrator:
     ) -> Numbers:
         """From the rows and columns of each population's last neuron."""
         columns = np.arange(sizes.hidden) * sizes.levels + sizes.levels - 1
-        first = f"{name}n1_in" if len(feeds) == 1 else f"{name}n1_in_0000"
+        weight_ih, bias = gathered(graph, f"{name}n1_in", feeds, sizes.rows)
         return Numbers(
-            gathered(graph, f"{name}n1_in", feeds, sizes.rows),
+            weight_ih,
             graph.nodes[f"{name}n7_rec"].weight[sizes.rows][:, columns],
-            graph.nodes[first].bias[sizes.rows] - 1.0 + sizes.threshold,
+            bias - 1.0 + sizes.threshold,
             1.0 - sizes.dt / graph.nodes[f"{name}n4_cell"].tau[: sizes.hidden],
         )
 

@@ -26,11 +26,11 @@ MOST_LAYERS = 10
 class Feed:
     """A node that carries (part of) a layer's value to whatever comes next.
 
-    decode  node's entries to signed counts K h of the units    # (hidden, entries)
+    decode  node's entries to signed counts K h of the units  # (hidden, entries); None: as it is
     """
 
     node: str
-    decode: Array
+    decode: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,22 +145,29 @@ def inputs(
     edges: Edges = []
     for index, feed in enumerate(feeds):
         own = name if len(feeds) == 1 else f"{name}_{index:04d}"
-        nodes[own] = nir.Affine(rows @ feed.decode, bias if index == 0 else np.zeros(len(bias)))
+        weight = rows.copy() if feed.decode is None else rows @ feed.decode
+        nodes[own] = nir.Affine(weight, bias if index == 0 else np.zeros(len(bias)))
         edges += [(feed.node, own), (own, target)]
     return nodes, edges
 
 
 def gathered(
-    graph: nir.NIRGraph, name: str, feeds: tuple[Feed, ...], rows: NDArray[np.int64]
-) -> Array:
-    """What `inputs` wrote, at these rows: the weight per K h below.  # (rows, hidden below)"""
+    graph: nir.NIRGraph, name: str, feeds: tuple[Feed, ...], rows: NDArray[np.int64] | None = None
+) -> tuple[Array, Array]:
+    """What `inputs` wrote, at these rows or all: the weight per K h below, and the bias.
+
+    # (rows, hidden below), (rows,)
+    """
+    first = graph.nodes[name if len(feeds) == 1 else f"{name}_0000"]
+    rows = np.arange(len(first.bias)) if rows is None else rows
+    if feeds[0].decode is None:
+        return first.weight[rows], first.bias[rows]
     found = np.zeros((len(rows), feeds[0].decode.shape[0]))
     for index, feed in enumerate(feeds):
         own = name if len(feeds) == 1 else f"{name}_{index:04d}"
-        weight = graph.nodes[own].weight
-        for unit, column in zip(*np.nonzero(feed.decode == 1.0), strict=True):
-            found[:, unit] = weight[rows, column]
-    return found
+        units, columns = np.nonzero(feed.decode == 1.0)
+        found[:, units] = graph.nodes[own].weight[rows][:, columns]
+    return found, first.bias[rows]
 
 
 def mixing(layer: SpikingSubLSTM, step: float) -> Array:

@@ -82,19 +82,18 @@ class Readable:
         for link in f"{flow} {back}".split():
             start, end = link.split(">")
             edges.append((f"{name}{start}", f"{name}{end}"))
-        return Built(nodes, edges, (Feed(f"{name}h", np.eye(hidden)),))
+        return Built(nodes, edges, (Feed(f"{name}h"),))
 
     def numbers(
         self, graph: nir.NIRGraph, name: str, feeds: tuple[Feed, ...], sizes: Sizes
     ) -> Numbers:
         """From the rows of each population's last neuron."""
         rows = sizes.rows[: sizes.hidden]
-        parts = [f"{name}x_{gate}" for gate in "zio"]
-        firsts = [part if len(feeds) == 1 else f"{part}_0000" for part in parts]
+        found = [gathered(graph, f"{name}x_{gate}", feeds, rows) for gate in "zio"]
         return Numbers(
-            np.concatenate([gathered(graph, part, feeds, rows) for part in parts]),
+            np.concatenate([weight for weight, _ in found]),
             np.concatenate([graph.nodes[f"{name}h_{gate}"].weight[rows] for gate in "zio"]),
-            np.concatenate([graph.nodes[first].bias[rows] for first in firsts]),
+            np.concatenate([bias for _, bias in found]),
             1.0 - sizes.dt / graph.nodes[f"{name}c"].tau,
         )
 

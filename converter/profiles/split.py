@@ -96,7 +96,6 @@ class Split:
         self, graph: nir.NIRGraph, name: str, feeds: tuple[Feed, ...], sizes: Sizes
     ) -> Numbers:
         """The units of a cell node are those whose gates its mix listens to."""
-        first = f"{name}n1_in" if len(feeds) == 1 else f"{name}n1_in_0000"
         forget, recurrent = (
             np.full(sizes.hidden, np.nan),
             np.zeros((3 * sizes.hidden, sizes.hidden)),
@@ -112,12 +111,8 @@ class Split:
             recurrent[:, units] = graph.nodes[f"{name}n5_rec_{own}"].weight[sizes.rows][:, last]
         if np.isnan(forget).any():
             raise ValueError(f"{name}n4_cell nodes for {int(np.isnan(forget).sum())} units missing")
-        return Numbers(
-            gathered(graph, f"{name}n1_in", feeds, sizes.rows),
-            recurrent,
-            graph.nodes[first].bias[sizes.rows] - 1.0 + sizes.threshold,
-            forget,
-        )
+        weight_ih, bias = gathered(graph, f"{name}n1_in", feeds, sizes.rows)
+        return Numbers(weight_ih, recurrent, bias - 1.0 + sizes.threshold, forget)
 
     def spikes(self, rasters: Rasters, name: str, layer: SpikingSubLSTM) -> dict[str, Any]:
         """Gates; cells put back in the order of their units; relays."""

@@ -5,8 +5,9 @@
 
 sinabs reads NIR so: inputs enter unscaled, resets subtract, and a neuron fires once for every
 threshold that its potential holds. Inputs and thresholds of a node are therefore raised by a
-number B beyond anything it can receive: whoever fires then holds one threshold, never two. The
-same numbers mean something else to a reader that takes tau for seconds.
+number B beyond anything it can receive: whoever fires then holds one threshold, never two. B is a
+power of two of the grid, so that single precision, in which sinabs keeps weights, still holds them.
+The same numbers mean something else to a reader that takes tau for seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import nir
 import numpy as np
 
 from spiking import SpikingSubLSTM
-from spiking.errors import ExportError
 
 from ..presets import PRESETS
 from ..semantics import Semantics
@@ -92,8 +92,6 @@ class Stepwise:
         nodes[spread] = nir.Affine(spreading, np.full(2 * population, above))
         cells = np.tile(values(layer.cell_threshold) * signs, units)
         nodes[out] = _memoryless(np.concatenate([cells, np.full(population, 0.5)]) + above)
-        for each in nodes.values():
-            _require_single(name, each)
         chain = (gates, mix, cell, spread, out, rec, gates)
         edges += itertools.pairwise(chain)
         return Built(nodes, edges, (Feed(out, decode),))
@@ -103,13 +101,13 @@ class Stepwise:
     ) -> Numbers:
         """From the rows and columns of each population's last neuron."""
         columns = np.arange(sizes.hidden) * sizes.levels + sizes.levels - 1
-        first = f"{name}n1_in" if len(feeds) == 1 else f"{name}n1_in_0000"
+        weight_ih, bias = gathered(graph, f"{name}n1_in", feeds, sizes.rows)
         raised = np.rint(graph.nodes[f"{name}n2_gates"].v_threshold[sizes.rows] - sizes.threshold)
         kept = np.exp(-1.0 / graph.nodes[f"{name}n4_cell"].tau[: sizes.hidden])
         return Numbers(
-            gathered(graph, f"{name}n1_in", feeds, sizes.rows),
+            weight_ih,
             graph.nodes[f"{name}n7_rec"].weight[sizes.rows][:, columns],
-            graph.nodes[first].bias[sizes.rows] - raised,
+            bias - raised,
             kept,
         )
 
@@ -128,32 +126,24 @@ def _memoryless(limits: Array) -> nir.LIF:
 
 
 def _beyond_gates(layer: SpikingSubLSTM) -> float:
-    """A power of two above every drive and threshold of the gates."""
+    """B for the gates, whose drive d and threshold t are known.
+
+    One spike at most, for either sign, is d + B < 2 (t + B), that is B > d - 2 t.
+    """
     reach = (
         layer.code.reach if layer.below is not None or layer.grid is None else layer.grid.input_max
     )
     worst = np.abs(values(layer.weight_ih)).sum(1) * reach
     worst = worst + np.abs(values(layer.weight_hh)).sum(1) * layer.code.reach
     worst = worst + np.abs(values(layer.bias))
-    return _power_above(float(worst.max() + np.abs(values(layer.threshold)).max()))
+    return _power_above(float(worst.max() + 2.0 * np.abs(values(layer.threshold)).max()))
 
 
 def _beyond_cell(layer: SpikingSubLSTM) -> float:
-    """The same of the cell, which gains K at most in a step: C < K / (1 - f)."""
+    """The same for the cell, which gains K at most in a step: C < K / (1 - f)."""
     most = layer.code.levels / (1.0 - float(values(layer.forget).max()))
-    return _power_above(most + float(np.abs(values(layer.cell_threshold)).max()))
+    return _power_above(most + 2.0 * float(np.abs(values(layer.cell_threshold)).max()))
 
 
 def _power_above(bound: float) -> float:
     return float(2.0 ** np.ceil(np.log2(bound + 2.0)))
-
-
-def _require_single(name: str, node: nir.NIRNode) -> None:
-    """ExportError where a weight or bias is changed by single precision, which sinabs stores."""
-    for field in ("weight", "bias"):
-        numbers = getattr(node, field, None)
-        if numbers is not None and not np.array_equal(numbers, numbers.astype(np.float32)):
-            raise ExportError(
-                f"{name}: raising the inputs beyond every drive needs more bits than single "
-                "precision has; quantize with one or two weight_bits fewer"
-            )

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from converter.onnx_file import load_onnx, run_onnx
+from ...onnx_file import load_onnx, run_onnx
 
 Spikes = dict[str, NDArray[Any]]
 

@@ -21,7 +21,8 @@ from spiking.npz import read_npz
 
 from .drift import Raster, rasters
 from .nir_graph import populations, to_nir
-from .nir_steps import SPIKING, width_of
+from .nir_steps import SPIKING
+from .nir_widths import says
 
 SCHEMA = 2
 _SPIKES, _PLACES = "spikes.", "places."
@@ -78,7 +79,7 @@ def make_golden(
 def _places(net: Any, profile: str) -> dict[str, NDArray[np.int32]]:
     """What `Golden.places` says of one profile."""
     nodes = to_nir(net, profile=profile).nodes
-    widths = {name: width_of(node) for name, node in nodes.items() if type(node) in SPIKING}
+    widths = {name: says(node) or 0 for name, node in nodes.items() if type(node) in SPIKING}
     every = np.arange(sum(widths.values()), dtype=np.int32)
     # each neuron fires the digits of its own place, a digit a sample; so whatever the profile
     # does with a raster, it says from where a neuron was taken

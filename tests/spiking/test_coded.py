@@ -5,8 +5,7 @@ import torch
 
 from spiking import SpikingNetwork, SpikingSubLSTM
 from spiking.codes import Adaptive, Compound, Population
-from spiking.errors import ConfigError, CoverageError, ShapeError
-from spiking.forgetting import Native
+from spiking.errors import ConfigError, ShapeError
 from tests.spiking.coded_nets import CODES, FORGETS, coded_net, inputs
 
 

@@ -114,6 +114,11 @@ class Shunt:
         """Spikes after which nothing is left that matters: f = e^-12."""
         return math.ceil(12.0 / self._delta)
 
+    def thresholds(self) -> Tensor:
+        """Of -a, ascending: how far a unit has to be from holding for each spike.  # (most,)"""
+        spikes = torch.arange(1, self.most + 1, dtype=torch.float64)
+        return torch.expm1((spikes - 0.5) * self._delta).log()
+
     @property
     def _delta(self) -> float:
         return -math.log1p(-(2.0**-self.shift))

@@ -16,13 +16,10 @@ from . import kernels
 from .activation import ACTIVATIONS, Activation
 from .classifier import require_sequences
 from .coded import CodedNetwork
-from .codes import Compound
-from .forgetting import Native
+from .compiled import can_compile, compiled_twin
 from .lengths import checked_lengths, last_valid
 from .network import SpikingNetwork
 from .neuron import SpikingSubLSTM
-
-_LONG = 256  # steps from which the memory of a backward is worth saving
 
 
 class _Levels(torch.autograd.Function):
@@ -103,8 +100,8 @@ def twin_trace(
     """Values of every node, {"l0.z": (batch, time, hidden), ..., "logits": (batch, time, classes)}.
 
     Differentiable in the network's parameters. x (batch, time, input). Whoever does not look at
-    z, i and o saves time with `gates=False`; a network that is not in population code has c and h
-    alone. Compound units run in the C++ core, whose sigmoid may round otherwise in the last bit.
+    z, i and o saves time with `gates=False`; a `CodedNetwork` has c and h alone, and where it runs
+    in the C++ core c has no gradient.
     """
     require_sequences(x, features=net.input_size)
     return TRACES[type(net)](net, x, gates=gates)
@@ -116,42 +113,24 @@ def _population_trace(net: SpikingNetwork, x: Tensor, *, gates: bool) -> dict[st
     for index, layer in enumerate(net.stack):
         value, values = twin_layer(layer, value, gates=gates)
         trace |= {f"l{index}.{name}": each for name, each in values.items()}
-    if net.readout is not None:
-        weight = net.readout.weight / net.code.levels
-        trace["logits"] = torch.nn.functional.linear(value, weight, net.readout.bias)
-    return trace
+    return trace | _logits(net, value)
+
+
+def _logits(net: SpikingNetwork | CodedNetwork, counts: Tensor) -> dict[str, Tensor]:
+    """Of h of the top layer in quanta, where there is a readout."""
+    if net.readout is None:
+        return {}
+    weight = net.readout.weight / net.code.levels
+    return {"logits": torch.nn.functional.linear(counts, weight, net.readout.bias)}
 
 
 def _coded_trace(net: CodedNetwork, x: Tensor, *, gates: bool) -> dict[str, Tensor]:
     del gates
-    ways = {type(layer.forgetting) for layer in net.stack}
-    if isinstance(net.code, Compound) and ways <= {type(None), Native} and kernels.usable(x):
-        return _compound_trace(net, x, levels=net.code.levels)
-    run = net.run(x, spell=False, record=True)
-    return run.cells if run.logits is None else {**run.cells, "logits": run.logits}
-
-
-def _compound_trace(net: CodedNetwork, x: Tensor, *, levels: int) -> dict[str, Tensor]:
-    value, trace = net.encode(x).transpose(0, 1), {}
-    for index, layer in enumerate(net.stack):
-        state = layer.initial_state(len(x))
-        forget = layer.forget.float() if isinstance(layer.forget, Tensor) else None
-        step = kernels.run_rate(
-            value,
-            kernels.Weights(layer.weight_ih, layer.weight_hh, layer.bias, forget),
-            state.counts,
-            state.cell.float(),
-            gate=layer.activation,
-            output=layer.activation,
-            trace=False,
-            recompute=len(value) >= _LONG,
-            levels=levels,
-        )
-        value = step.h
-        trace[f"l{index}.h"] = value.transpose(0, 1)
-    if net.readout is not None:
-        trace["logits"] = net.readout(value.transpose(0, 1))
-    return trace
+    if not can_compile(net.stack, x):
+        run = net.run(x, spell=False, record=True)
+        return run.cells if run.logits is None else {**run.cells, "logits": run.logits}
+    counts, trace = compiled_twin(net.stack, net.encode(x))
+    return trace | _logits(net, counts)
 
 
 TRACES: dict[type, Callable[..., dict[str, Tensor]]] = {

@@ -136,5 +136,5 @@ _RUNS: dict[
     tuple[Callable[[Any, Tensor], NetworkRun], Callable[[Any, dict[str, Tensor]], Activity]],
 ] = {
     SpikingNetwork: (lambda net, x: net.run(x), activity),
-    CodedNetwork: (lambda net, x: net.run(x, spell=False), coded_activity),
+    CodedNetwork: (lambda net, x: net.run(x, spell=net.compiled(x)), coded_activity),
 }

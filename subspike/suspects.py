@@ -263,7 +263,8 @@ def _finer(code: Code) -> Code:
 
 
 def _run(net: Any, x: Tensor) -> NetworkRun:
-    done: NetworkRun = net.run(x, spell=False) if isinstance(net, CodedNetwork) else net.run(x)
+    words = {"spell": net.compiled(x)} if isinstance(net, CodedNetwork) else {}
+    done: NetworkRun = net.run(x, **words)
     return done
 
 

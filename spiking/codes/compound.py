@@ -82,7 +82,7 @@ class Compound(Code):
     def output(self, cell: Tensor, o: Tensor, memory: Memory, site: Site) -> Said:
         """N and the message that says it."""
         act = site.activation.function
-        # in float64, where a sigmoid has the same bits on every machine
+        # in float64: the last bit of a sigmoid is each machine's own and shall turn no rounding
         smooth = (act(cell / self.levels) - act(o.double())) * self.levels
         exact = torch.round(smooth.detach())
         n, value = exact.to(o.dtype), straight(exact, smooth).to(o.dtype)

@@ -17,7 +17,7 @@ _MOST_STEPS = 4096
 # currents are multiples of this, so that T of them add up exactly however they are added
 CURRENT_STEP = 2.0**-16
 # a sigmoid that a neuron can compute: by four straight pieces, or by its own saturation
-_PIECEWISE = {"sigmoid": "plan", "hard_sigmoid": "hard_sigmoid"}
+PIECEWISE = {"sigmoid": "plan", "hard_sigmoid": "hard_sigmoid"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Rate(Code):
 
     def supports(self, activation: Activation) -> str:
         """A current must be piecewise linear."""
-        if activation.name not in _PIECEWISE:
+        if activation.name not in PIECEWISE:
             return f"{activation.name} has no piecewise-linear form here that a neuron computes"
         return ""
 
@@ -170,7 +170,7 @@ class Rate(Code):
 
 
 def _saturated(drive: Tensor, activation: Activation) -> Tensor:
-    return ACTIVATIONS[_PIECEWISE[activation.name]].function(drive)
+    return ACTIVATIONS[PIECEWISE[activation.name]].function(drive)
 
 
 def _raw(drive: Tensor, activation: Activation) -> Tensor:

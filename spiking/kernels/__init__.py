@@ -10,6 +10,7 @@ from torch import Tensor
 from ..activation import Activation
 from . import cpu
 from .build import Core, core
+from .coded import Coder, Forget, Numbers, Start, Told, run_coded, run_coded_twin
 from .cpu import usable
 from .multi import Integers, run_multi
 from .reference import RateStep, Weights, rate_step
@@ -18,17 +19,24 @@ from .spikes import Layer, Spiked, Twin, rasters, run_events, run_twin
 from .stream import RateStream
 
 __all__ = [
+    "Coder",
     "Core",
+    "Forget",
     "Integers",
     "Layer",
+    "Numbers",
     "RateStep",
     "RateStream",
     "Spiked",
+    "Start",
+    "Told",
     "Twin",
     "Weights",
     "core",
     "rasters",
     "rate_step",
+    "run_coded",
+    "run_coded_twin",
     "run_events",
     "run_multi",
     "run_rate",
@@ -49,7 +57,6 @@ def run_rate(
     output: Activation,
     trace: bool = True,
     recompute: bool = False,
-    levels: int = 0,
 ) -> RateStep:
     """One layer over x (time, batch, input) from h and c (batch, hidden), as fast as can be.
 
@@ -61,22 +68,21 @@ def run_rate(
                the last step only, as its last entry. Gates of the core carry no gradient.
     recompute  keep a sixth of the memory for the backward and compute the gates anew; not with
                `trace`
-    levels     round h to multiples of 1/levels (the compound code), learning as if not; 0 does not
     """
-    if _triton_wanted(x, hidden=h.shape[1]) and not levels:
+    if _triton_wanted(x, hidden=h.shape[1]):
         from . import gpu
 
         done = gpu.run(x, weights, h, c, gate=gate, output=output)
         return _step(done.gates, weights.forget, done.c, done.h)
     if not usable(x) or not {gate.name, output.name} <= set(cpu.CODES):
-        return reference_rate(x, weights, h, c, gate=gate, output=output, levels=levels)
+        return reference_rate(x, weights, h, c, gate=gate, output=output)
     learning = torch.is_grad_enabled() and any(
         each is not None and each.requires_grad for each in (x, *weights, h, c)
     )
     keep = cpu.LAST
     if trace or learning:
         keep = cpu.BOUNDARIES if recompute and not trace else cpu.ALL
-    kept = cpu.run(x, weights, h, c, gate=gate, output=output, keep=keep, levels=levels)
+    kept = cpu.run(x, weights, h, c, gate=gate, output=output, keep=keep)
     none = x.new_empty(0, *h.shape)
     if keep != cpu.ALL:
         return RateStep(none, none, none, none, kept.c, kept.h)

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 FOLDER = Path(__file__).parent
+_SOURCES = ("coded.cpp", "multi.cpp", "rate.cpp", "spike.cpp")
 _COMPILERS = ("c++", "g++", "clang++")
 # -ffast-math would set the whole process to flush denormals, and fold the rounding trick of exp
 _FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
@@ -81,8 +82,8 @@ def _compiled(compiler: str, flags: tuple[str, ...]) -> Path:
     version = subprocess.run(  # noqa: S603  the user's own compiler
         [compiler, "--version"], capture_output=True, text=True, check=True
     ).stdout
-    sources = [FOLDER / name for name in ("rate.cpp", "spike.cpp", "multi.cpp")]
-    texts = [path.read_bytes() for path in (*sources, FOLDER / "vector.h")]
+    sources = [FOLDER / name for name in _SOURCES]
+    texts = [path.read_bytes() for path in (*sources, *sorted(FOLDER.glob("*.h")))]
     key = hashlib.sha256(b"\0".join([version.encode(), *map(str.encode, flags), *texts]))
     folder = _cache()
     path = folder / f"core-{key.hexdigest()[:24]}.so"

@@ -14,7 +14,7 @@ from .build import core
 from .reference import Weights
 
 # numbers shared with vector.h
-CODES = {"sigmoid": 0, "hard_sigmoid": 1, "tanh": 2}
+CODES = {"sigmoid": 0, "hard_sigmoid": 1, "tanh": 2, "plan": 3}
 # how much a forward keeps for its backward
 LAST, ALL, BOUNDARIES = 0, 1, 2
 
@@ -36,9 +36,10 @@ class Call(ctypes.Structure):
             "gates",
             "gate_activation",
             "cell_activation",
+            "output_activation",
+            "forget_activation",
             "workers",
             "keep",
-            "levels",
         )
     )
 
@@ -70,16 +71,14 @@ def run(
     gate: Activation,
     output: Activation,
     keep: int,
-    levels: int = 0,
 ) -> Kept:
     """The whole sequence x (time, batch, input) from h and c (batch, hidden); differentiable.
 
     keep  LAST for inference; ALL for a backward from stored gates, or to look at them;
           BOUNDARIES for a backward that computes gates anew, at a sixth of the memory
-    levels  round h to multiples of 1/levels, with the gradient of the unrounded one; 0 does not
     """
     codes = CODES[gate.name], CODES[output.name]
-    return Kept(*_rate(x, *weights, h, c, *codes, keep, levels))
+    return Kept(*_rate(x, *weights, h, c, *codes, keep))
 
 
 @torch.library.custom_op("subspike::rate", mutates_args=())
@@ -94,7 +93,6 @@ def _rate(
     gate: int,
     output: int,
     keep: int,
-    levels: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     x, h0, c0 = x.contiguous(), h0.contiguous(), c0.contiguous()
     steps, batch, _ = x.shape
@@ -115,7 +113,6 @@ def _rate(
         end = min(start + size, steps)
         call = _call(end - start, batch, hidden, x.shape[2], gates, gate, output)
         call.inputs, call.keep = (x.shape[2] if fused else 0), int(keep == ALL)
-        call.levels = levels
         cells = c if keep == ALL else c[index]
         if keep != ALL:
             cells.copy_(c0 if index == 0 else c[index - 1])
@@ -148,7 +145,6 @@ def _(
     gate: int,
     output: int,
     keep: int,
-    levels: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
     steps, batch, _ = x.shape
     hidden = h0.shape[1]
@@ -173,11 +169,12 @@ def rate_backward(
     values: Tensor,
     grad_h: Tensor,
     grad_c: Tensor | None,
-    gate: int,
-    output: int,
+    activations: list[int],
     needs_x: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Gradients of x, weight_ih, weight_hh, bias, forget, h0 and c0, from what `_rate` returned.
+
+    activations  of z and i, of o, of f, and of the cell
 
     Where `values` is empty, gates are computed anew chunk by chunk. `d_x` is empty unless needed.
     """
@@ -191,7 +188,9 @@ def rate_backward(
     d_x = x.new_empty(x.shape if needs_x else (0,))
     d_in, d_rec, d_bias = (torch.zeros_like(w) for w in (weight_ih, weight_hh, bias))
     d_h, d_c = torch.zeros_like(h0), torch.zeros_like(c0)
-    call = _call(max(steps, 1), batch, hidden, inputs, rows // hidden, gate, output)
+    gate, out, kept, cell = activations
+    call = _call(max(steps, 1), batch, hidden, inputs, rows // hidden, gate, cell)
+    call.output_activation, call.forget_activation = out, kept
     d_forget = x.new_zeros((call.workers, hidden), dtype=torch.float64)
     constant = None if forget is None else forget.contiguous()
     back = _packed_wide(weight_hh, rows, hidden)
@@ -244,8 +243,7 @@ def _(
     values: Tensor,
     grad_h: Tensor,
     grad_c: Tensor | None,
-    gate: int,
-    output: int,
+    activations: list[int],
     needs_x: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     d_x = x.new_empty(x.shape if needs_x else (0,))
@@ -254,17 +252,17 @@ def _(
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
-    *tensors, gate, cell, _, _ = inputs
-    ctx.codes = gate, cell
+    *tensors, gate, cell, _ = inputs
+    ctx.activations = [gate, gate, gate, cell]
     ctx.mark_non_differentiable(output[2])
     ctx.save_for_backward(*tensors, *output)
 
 
 def _differentiate(ctx: Any, grad_h: Tensor, grad_c: Tensor, _: Tensor) -> tuple[Any, ...]:
     needs = ctx.needs_input_grad
-    found = rate_backward(*ctx.saved_tensors, grad_h, grad_c, *ctx.codes, needs[0])
+    found = rate_backward(*ctx.saved_tensors, grad_h, grad_c, ctx.activations, needs[0])
     asked = [grad if need else None for grad, need in zip(found, needs, strict=False)]
-    return (*asked, None, None, None, None)
+    return (*asked, None, None, None)
 
 
 _rate.register_autograd(_differentiate, setup_context=_save)
@@ -283,7 +281,7 @@ def _call(
     small = steps * batch * gates * hidden * (hidden + inputs) < _SMALL
     threads = torch.get_num_threads()
     workers = 1 if small or batch < 2 * threads else threads
-    return Call(steps, batch, hidden, inputs, gates, gate, output, workers, 0, 0)
+    return Call(steps, batch, hidden, inputs, gates, gate, output, gate, gate, workers, keep=0)
 
 
 def _chunk(batch: int, rows: int) -> int:

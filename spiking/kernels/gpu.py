@@ -29,6 +29,11 @@ def _activate(x: Any, which: tl.constexpr) -> Any:
         return tl.minimum(tl.maximum(x * 0.25 + 0.5, 0.0), 1.0)
     if which == 2:
         return 2.0 / (1.0 + tl.exp(-2.0 * x)) - 1.0
+    if which == 3:
+        inner = tl.minimum(tl.maximum(x, -1.0), 1.0)
+        middle = tl.minimum(tl.maximum(x, -2.375), 2.375)
+        outer = tl.minimum(tl.maximum(x, -4.875), 4.875)
+        return 0.5 + inner / 8.0 + middle * (3.0 / 32.0) + outer / 32.0
     return 1.0 / (1.0 + tl.exp(-x))
 
 
@@ -38,6 +43,10 @@ def _slope(y: Any, which: tl.constexpr) -> Any:
         return tl.where((y > 0.0) & (y < 1.0), 0.25, 0.0)
     if which == 2:
         return 1.0 - y * y
+    if which == 3:
+        away = tl.abs(y - 0.5)
+        pieces = tl.where(away <= 0.25, 0.25, tl.where(away <= 0.421875, 0.125, 0.03125))
+        return tl.where(away < 0.5, pieces, 0.0)
     return y * (1.0 - y)
 
 

@@ -33,18 +33,6 @@ struct Count {
   int32_t source, count;
 };
 
-template <class V, class T>
-inline V read(const T* p) {
-  V v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
-
-template <class V, class T>
-inline void put(T* p, V v) {
-  std::memcpy(p, &v, sizeof v);
-}
-
 // in two steps, each of which is one instruction; compilers take a single one apart
 inline vi widened(vb weights) {
   return __builtin_convertvector(__builtin_convertvector(weights, vs), vi);

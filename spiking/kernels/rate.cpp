@@ -12,9 +12,9 @@ struct Call {
   int32_t steps, batch, hidden, inputs;  // inputs 0: `drive` holds W x + b already
   int32_t gates;                         // 4, or 3 with a constant forget
   int32_t gate_activation, cell_activation;
+  int32_t output_activation, forget_activation;  // of o and f in a backward, where codes mix
   int32_t workers;
-  int32_t keep;    // 1: gates and every cell are stored, 0: only the last cell
-  int32_t levels;  // h is rounded to multiples of 1 / levels; 0: not at all
+  int32_t keep;  // 1: gates and every cell are stored, 0: only the last cell
 };
 
 int32_t vector_length() { return VL; }
@@ -96,9 +96,7 @@ void forward(const Call& s, const float* x, const float* drive, const float* w_i
         const vf f = G == 4 ? value[G - 1] : load(forget + u, n);
         const vf cell = f * load(cells + at, n) + value[0] - value[1];
         store(now + at, cell, n);
-        vf out = activate(cell, s.cell_activation) - value[2];
-        if (s.levels) out = rounded(out * float(s.levels)) / float(s.levels);
-        store(h + t * plane + at, out, n);
+        store(h + t * plane + at, activate(cell, s.cell_activation) - value[2], n);
         if (s.keep)
           for (int g = 0; g < G; ++g)
             store(gates + ((int64_t(t) * s.batch + b) * G + g) * H + u, value[g], n);
@@ -184,14 +182,10 @@ void backward(const Call& s, const float* w_back, const float* forget, const flo
           vf into = load(dc + at, n);
           if (grad_c) into += load(grad_c + t * plane + at, n);
           into += up * slope_at(cell, activate(cell, s.cell_activation), s.cell_activation);
-          auto inside = [&](vf y) {  // a clipped gate passes no gradient
-            if (s.gate_activation != HARD_SIGMOID) return slope(y, s.gate_activation);
-            return select((y > 0.0f) & (y < 1.0f), splat(0.25f), splat(0.0f));
-          };
-          store(d, into * inside(z), n);
-          store(d + H, -into * inside(i), n);
-          store(d + 2 * H, -up * inside(o), n);
-          if (G == 4) store(d + 3 * H, into * before * inside(f), n);
+          store(d, into * slope(z, s.gate_activation), n);
+          store(d + H, -into * slope(i, s.gate_activation), n);
+          store(d + 2 * H, -up * slope(o, s.output_activation), n);
+          if (G == 4) store(d + 3 * H, into * before * slope(f, s.forget_activation), n);
           if (G == 3) store(&f_sum[u], load(&f_sum[u]) + into * before);
           store(dc + at, into * f, n);
         }

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from ..activation import Activation
-from ..straight import straight
 
 
 class RateStep(NamedTuple):
@@ -76,11 +75,9 @@ def run_rate(
     *,
     gate: Activation,
     output: Activation,
-    levels: int = 0,
 ) -> RateStep:
     """`rate_step` over x (time, batch, input) from h and c (batch, hidden).
 
-    levels   round h to multiples of 1/levels, with the gradient of the unrounded one; 0 does not
     returns  each field (time, batch, hidden)
     """
     projected = nn.functional.linear(x, weights.weight_ih, weights.bias)
@@ -94,9 +91,6 @@ def run_rate(
             gate=gate,
             output=output,
         )
-        if levels:
-            rounded = torch.round(step.h.detach() * levels) / levels
-            step = step._replace(h=straight(rounded, step.h))
         history.append(step)
         h, c = step.h, step.c
     if not history:

@@ -4,7 +4,7 @@
 // be formed in any order: from the few units that fired (event-driven), or as a dense product. The
 // cell is the one sum that is not, so it is a product and a sum in float64, rounded one by one.
 
-#include "vector.h"
+#include "events.h"
 
 using namespace subspike;
 
@@ -45,37 +45,6 @@ struct SpikeResults {
 namespace {
 
 constexpr int ROWS = ACCUMULATORS / 3;
-constexpr int COLUMN_TILE = 8;            // vectors of a drive held while events are added
-constexpr float DENSE_SHARE = 0.4f;       // active units from which a dense product is faster
-constexpr int FEWEST_DENSE_ROWS = 2;      // known to kernels/spikes.py, which then packs nothing
-
-typedef double vd __attribute__((vector_size(4 * VL)));
-typedef int64_t vl __attribute__((vector_size(4 * VL)));
-typedef float vh __attribute__((vector_size(2 * VL)));  // as many floats as vd has doubles
-typedef int32_t vw __attribute__((vector_size(2 * VL)));
-constexpr int DL = VL / 2;
-
-template <class V, class T>
-inline V read(const T* p) {
-  V v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
-}
-
-// keeps the compiler from fusing a product with the sum that follows
-inline vd rounded(vd x) {
-#if defined(__AVX512F__)
-  asm("" : "+v"(x));
-#elif defined(__x86_64__)
-  asm("" : "+x"(x));
-#elif defined(__aarch64__)
-  asm("" : "+w"(x));
-#else
-  volatile vd kept = x;
-  x = kept;
-#endif
-  return x;
-}
 
 // what a worker needs of one row: everything padded to whole vectors, gate by gate
 struct Row {
@@ -83,50 +52,11 @@ struct Row {
   std::vector<int32_t> totals;  // of z, i, o, s
 };
 
-struct Event {
-  int32_t unit;
-  float count;
-};
-
-inline int events_of(const float* values, int n, Event* events) {
-  int found = 0;
-  for (int k = 0; k < n; ++k) {
-    events[found] = Event{k, values[k]};
-    found += values[k] != 0.0f;
-  }
-  return found;
-}
-
-// drive (padded rows) += weighted columns of the events
-inline void add_events(float* drive, int padded, const float* columns, const Event* events, int n) {
-  const int vectors = padded / VL;
-  int v = 0;
-  for (; v + COLUMN_TILE <= vectors; v += COLUMN_TILE) {
-    vf sums[COLUMN_TILE];
-#pragma GCC unroll 8
-    for (int j = 0; j < COLUMN_TILE; ++j) sums[j] = load(drive + (v + j) * VL);
-    for (int e = 0; e < n; ++e) {
-      const float* column = columns + int64_t(events[e].unit) * padded + v * VL;
-      const float count = events[e].count;
-#pragma GCC unroll 8
-      for (int j = 0; j < COLUMN_TILE; ++j) sums[j] += count * load(column + j * VL);
-    }
-#pragma GCC unroll 8
-    for (int j = 0; j < COLUMN_TILE; ++j) store(drive + (v + j) * VL, sums[j]);
-  }
-  for (; v < vectors; ++v) {
-    vf sum = load(drive + v * VL);
-    for (int e = 0; e < n; ++e)
-      sum += events[e].count * load(columns + int64_t(events[e].unit) * padded + v * VL);
-    store(drive + v * VL, sum);
-  }
-}
-
 inline void write(int16_t* to, vi values, int n) {
   typedef int16_t vs __attribute__((vector_size(2 * VL)));
   const vs small = __builtin_convertvector(values, vs);
   if (n >= VL)
-    std::memcpy(to, &small, sizeof small);
+    put(to, small);
   else
     std::memcpy(to, &small, 2 * n);
 }
@@ -146,22 +76,22 @@ inline void advance(const SpikeCall& s, const SpikeWeights& w, const SpikeResult
       store(net + g * whole + u, __builtin_convertvector(above - below, vf));
       int32_t* total = &row.totals[size_t(g) * whole + u];
       vi sum = read<vi>(total) + (counted ? above + below : vi{});
-      std::memcpy(total, &sum, sizeof sum);
+      put(total, sum);
       if (out.gates) write(out.gates + 3 * at + g * H + u, above - below, H - u);
       if (out.values) store(out.values + 3 * at + g * H + u, activate(a, s.activation), H - u);
     }
   for (int u = 0; u < whole; u += DL) {
     const vh change = read<vh>(net + u) - read<vh>(net + whole + u);
-    vd cell = rounded(read<vd>(w.forget + u) * read<vd>(&row.cell[u]));
+    vd cell = alone(read<vd>(w.forget + u) * read<vd>(&row.cell[u]));
     cell += __builtin_convertvector(change, vd);
-    std::memcpy(&row.cell[u], &cell, sizeof cell);
+    put(&row.cell[u], cell);
     vl above{}, below{};
     for (int k = 0; k < s.above; ++k) above -= cell > w.cell_above[k];
     for (int k = 0; k < s.below; ++k) below -= cell < w.cell_below[k];
     const vh outputs = __builtin_convertvector(above - below, vh);
     const vh counts = outputs - read<vh>(net + 2 * whole + u);
     if (u + DL <= H)
-      std::memcpy(out.counts + at + u, &counts, sizeof counts);
+      put(out.counts + at + u, counts);
     else
       for (int j = 0; u + j < H; ++j) out.counts[at + u + j] = counts[j];
     if (out.outputs)
@@ -169,7 +99,7 @@ inline void advance(const SpikeCall& s, const SpikeWeights& w, const SpikeResult
     if (counted) {
       int32_t* total = &row.totals[size_t(3) * whole + u];
       const vw sum = read<vw>(total) + __builtin_convertvector(above + below, vw);
-      std::memcpy(total, &sum, sizeof sum);
+      put(total, sum);
     }
   }
   if (out.cells) std::memcpy(out.cells + at, row.cell.data(), 8 * H);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from .build import core
 from .cpu import CODES, at, fresh, packed, rate_backward
 
-_FEWEST_DENSE_ROWS = 2  # spike.cpp forms no dense product of so few rows
+FEWEST_DENSE_ROWS = 2  # the core forms no dense product of so few rows
 _SMALL = 10**6  # synaptic weights met by a call below which threads cost more than they bring
 
 
@@ -140,11 +141,11 @@ def run_events(
     steps, batch, inputs = x.shape
     hidden = counts.shape[1]
     up, down = layer.signs > 0, layer.signs < 0
-    dense = batch > _FEWEST_DENSE_ROWS
+    dense = batch > FEWEST_DENSE_ROWS
     # the arrays must outlive the call, so they are kept by name
     kept = {
-        "in_columns": _columns(layer.weight_ih, hidden),
-        "columns": _columns(layer.weight_hh, hidden),
+        "in_columns": columns_of(layer.weight_ih, hidden),
+        "columns": columns_of(layer.weight_hh, hidden),
         "in_packed": packed(layer.weight_ih, 3, hidden) if dense else None,
         "packed": packed(layer.weight_hh, 3, hidden) if dense else None,
         "bias": pad_to_vectors(layer.bias.view(3, hidden)),
@@ -206,8 +207,8 @@ def rasters(counts: Tensor, signs: Tensor) -> Tensor:
     return reached
 
 
-def _columns(weight: Tensor, hidden: int) -> Tensor:
-    """(3 * hidden, columns) -> (columns, 3, hidden padded to whole vectors)."""
+def columns_of(weight: Tensor, hidden: int) -> Tensor:
+    """(gates * hidden, columns) -> (columns, gates, hidden padded to whole vectors)."""
     return torch.stack(
         [pad_to_vectors(rows) for rows in weight.t().split(hidden, dim=1)], 1
     ).contiguous()
@@ -295,29 +296,48 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None
 
 
 def _differentiate(ctx: Any, grad_counts: Tensor, *_: Tensor) -> tuple[Any, ...]:
-    x, weight_ih, weight_hh, bias, forget, counts, levels, values = ctx.saved_tensors
+    activations = [ctx.activation] * 4
+    found = straight_through(
+        ctx.saved_tensors, grad_counts, ctx.levels, activations, needs_x=ctx.needs_input_grad[0]
+    )
+    return (*found, None, None, None, None, None)
+
+
+def straight_through(
+    saved: Sequence[Tensor],
+    grad_counts: Tensor,
+    levels: float,
+    activations: list[int],
+    *,
+    needs_x: bool,
+) -> tuple[Tensor | None, ...]:
+    """Gradients of x, weight_ih, weight_hh, bias and forget where rounding passes them through.
+
+    saved        x, those four, counts in quanta, cells and gates as values
+    activations  of z and i, of o, of f, and of the cell
+    """
+    x, weight_ih, weight_hh, bias, forget, counts, cells, values = saved
     silence = counts.new_zeros(counts.shape[1:])
     # gradients flow in values: R, not R / K, takes one to h; what h is multiplied with in the
     # product for the weights are counts, so that product is already the gradient of R / K
     d_x, d_in, d_rec, d_bias, d_forget, _, _ = rate_backward(
         x,
         weight_ih,
-        weight_hh * ctx.levels,
+        weight_hh * levels,
         bias,
-        forget.float(),
+        None if forget is None else forget.float(),
         silence,
         silence,
         counts,
-        levels,
+        cells,
         values,
-        grad_counts * ctx.levels,
+        grad_counts * levels,
         None,
-        ctx.activation,
-        ctx.activation,
-        ctx.needs_input_grad[0],
+        activations,
+        needs_x,
     )
-    d_x = d_x if ctx.needs_input_grad[0] else None
-    return (d_x, d_in, d_rec, d_bias, d_forget.to(forget.dtype), None, None, None, None, None)
+    d_forget = None if forget is None else d_forget.to(forget.dtype)
+    return d_x if needs_x else None, d_in, d_rec, d_bias, d_forget
 
 
 _twin.register_autograd(_differentiate, setup_context=_save)

@@ -66,8 +66,8 @@ class RateStream:
         gates = w.weight_hh.shape[0] // hidden
         inner = cpu.packed(w.weight_ih, gates, hidden)
         outer = cpu.packed(w.weight_hh, gates, hidden)
-        codes = [cpu.CODES[each.name] for each in self._functions]
-        call = cpu.Call(1, len(self.h), hidden, self._inputs, gates, *codes, 1, 0)
+        gate, output = (cpu.CODES[each.name] for each in self._functions)
+        call = cpu.Call(1, len(self.h), hidden, self._inputs, gates, gate, output, workers=1)
         self._kept = inner, outer, call
         step, pointer = library.rate_forward, ctypes.c_void_p
         head = ctypes.byref(call)

@@ -60,10 +60,38 @@ inline void store(float* p, vf v, int n) {
 
 inline vf select(vi mask, vf yes, vf no) { return mask ? yes : no; }
 
-// to the nearest integer, halves to even, of |x| < 2^22
-inline vf rounded(vf x) {
-  const vf magic = splat(12582912.0f);  // 1.5 * 2^23
-  return x + magic - magic;
+// as many doubles, and their floats and masks, as a vector of floats has bytes
+typedef double vd __attribute__((vector_size(4 * VL)));
+typedef int64_t vl __attribute__((vector_size(4 * VL)));
+typedef float vh __attribute__((vector_size(2 * VL)));  // as many floats as vd has doubles
+typedef int32_t vw __attribute__((vector_size(2 * VL)));
+constexpr int DL = VL / 2;
+
+template <class V, class T>
+inline V read(const T* p) {
+  V v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class V, class T>
+inline void put(T* p, V v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+// keeps the compiler from fusing a product with the sum that follows
+inline vd alone(vd x) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(x));
+#elif defined(__x86_64__)
+  asm("" : "+x"(x));
+#elif defined(__aarch64__)
+  asm("" : "+w"(x));
+#else
+  volatile vd kept = x;
+  x = kept;
+#endif
+  return x;
 }
 
 // exp: 2^n times a polynomial of the rest (Cephes); relative error 2e-7
@@ -90,7 +118,12 @@ inline vf exponential(vf x) {
 }
 
 // numbers shared with kernels/cpu.py
-enum Activation { SIGMOID = 0, HARD_SIGMOID = 1, TANH = 2 };
+enum Activation { SIGMOID = 0, HARD_SIGMOID = 1, TANH = 2, PLAN = 3 };
+
+inline vf clipped(vf x, float most) {
+  x = select(x < most, x, splat(most));
+  return select(x > -most, x, splat(-most));
+}
 
 inline vf activate(vf x, int which) {
   if (which == HARD_SIGMOID) {
@@ -98,21 +131,32 @@ inline vf activate(vf x, int which) {
     x = select(x < 0.0f, splat(0.0f), x);
     return select(x > 1.0f, splat(1.0f), x);
   }
+  if (which == PLAN)
+    return 0.5f + clipped(x, 1.0f) / 8.0f + clipped(x, 2.375f) * 0.09375f + clipped(x, 4.875f) / 32.0f;
   if (which == TANH) return 2.0f / (1.0f + exponential(x * -2.0f)) - 1.0f;
   return 1.0f / (1.0f + exponential(-x));
 }
 
-// derivative, from the value; that of clip is torch's: 1/4 on the closed interval
+// derivative of a gate, from its value; a clipped one passes nothing
 inline vf slope(vf y, int which) {
   if (which == TANH) return 1.0f - y * y;
   if (which == SIGMOID) return y * (1.0f - y);
-  return splat(0.25f);
+  const vf open = select((y > 0.0f) & (y < 1.0f), splat(1.0f), splat(0.0f));
+  if (which == HARD_SIGMOID) return 0.25f * open;
+  // the pieces of PLAN meet at 1/2 +- 1/4 and 1/2 +- 27/64
+  const vf away = select(y > 0.5f, y - 0.5f, 0.5f - y);
+  const vf outer = select(away <= 0.421875f, splat(0.125f), splat(0.03125f));
+  return open * select(away <= 0.25f, splat(0.25f), outer);
 }
 
+// the same from where it was taken, where the value does not say it: torch's clip passes gradients
+// on the closed interval
 inline vf slope_at(vf x, vf y, int which) {
-  if (which != HARD_SIGMOID) return slope(y, which);
-  vf line = x * 0.25f + 0.5f;
-  return select((line >= 0.0f) & (line <= 1.0f), splat(0.25f), splat(0.0f));
+  if (which == TANH || which == SIGMOID) return slope(y, which);
+  const vf size = select(x > 0.0f, x, -x), none{};
+  if (which == HARD_SIGMOID) return select(size <= 2.0f, splat(0.25f), none);
+  const vf outer = select(size <= 4.875f, splat(0.03125f), none);
+  return select(size <= 1.0f, splat(0.25f), select(size <= 2.375f, splat(0.125f), outer));
 }
 
 // While it lives, numbers below 1e-38 count as 0. Gradients of a long sequence fade into them, and

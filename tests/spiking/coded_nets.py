@@ -32,7 +32,16 @@ GRID = Grid(weight_bits=8, input_bits=4, input_max=1.0)
 
 
 def coded_net(
-    code, *, forget=None, hidden=7, inputs=3, layers=1, classes=4, seed=0, gain=1.5
+    code,
+    *,
+    forget=None,
+    hidden=7,
+    inputs=3,
+    layers=1,
+    classes=4,
+    seed=0,
+    gain=1.5,
+    activation="sigmoid",
 ) -> CodedNetwork:
     """Random weights on the grid; `forget` None is a constant one."""
     generator = torch.Generator().manual_seed(seed)
@@ -54,7 +63,7 @@ def coded_net(
                 if forget is None
                 else forget,
                 code=code,
-                activation="adaptive" if isinstance(code, Adaptive) else "sigmoid",
+                activation="adaptive" if isinstance(code, Adaptive) else activation,
                 below=below,
                 grid=GRID,
             )

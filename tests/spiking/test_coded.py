@@ -5,9 +5,15 @@ import torch
 
 from spiking import SpikingNetwork, SpikingSubLSTM
 from spiking.codes import Adaptive, Compound, Population
-from spiking.errors import ConfigError, CoverageError, ShapeError
-from spiking.forgetting import Native
+from spiking.errors import ConfigError, ShapeError
 from tests.spiking.coded_nets import CODES, FORGETS, coded_net, inputs
+
+
+@pytest.fixture(autouse=True)
+def _stepping(monkeypatch):
+    """The definition, not the core; that one is compared with it in test_compiled.py."""
+    monkeypatch.setattr("spiking.coded.can_compile", lambda *_, **__: False)
+
 
 EVERY = pytest.mark.parametrize("code", CODES.values(), ids=CODES)
 EVERY_FORGET = pytest.mark.parametrize("forget", FORGETS.values(), ids=FORGETS)
@@ -123,14 +129,6 @@ def test_population_equals_the_network_that_is_exported(two_sided) -> None:
         assert torch.equal(one.counts[name], two.counts[name]), name
 
 
-def test_a_code_that_cannot_say_the_activation_is_named() -> None:
-    layer = coded_net(Compound(4)).stack[0]
-    with pytest.raises(CoverageError, match="activation='adaptive'"):
-        type(layer)(layer.weight_ih, layer.weight_hh, layer.bias, layer.forget, code=Adaptive())
-    with pytest.raises(CoverageError, match="forget='fixed'"):
-        coded_net(Adaptive(), forget=Native())
-
-
 def test_misfits_are_named() -> None:
     net = coded_net(Compound(4))
     with pytest.raises(ShapeError, match="expected"):
@@ -141,8 +139,3 @@ def test_misfits_are_named() -> None:
         type(net)([], None)
     with pytest.raises(ConfigError, match="differ"):
         type(net)([net.stack[0], coded_net(Compound(5), inputs=7).stack[0]], None)
-    layer = net.stack[0]
-    with pytest.raises(ShapeError, match="weight_hh"):
-        type(layer)(
-            layer.weight_ih, layer.weight_hh[:-1], layer.bias, layer.forget, code=Compound(4)
-        )

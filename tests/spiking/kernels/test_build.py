@@ -6,11 +6,14 @@ import pytest
 import torch
 
 from spiking.activation import ACTIVATIONS
+from spiking.forgetting import Native
 from spiking.kernels import Weights, cpu
 from spiking.kernels.build import INSTRUCTION_SETS, best_instruction_set, core
+from tests.spiking.coded_nets import CODES, coded_net, inputs
 
 needs_compiler = pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler here")
 ORDER = list(INSTRUCTION_SETS)
+ALL_KINDS = ("population", "rate, opponent", "rate, hard reset", "compound, bits")
 
 
 @pytest.fixture
@@ -39,20 +42,26 @@ def test_it_is_built_once_and_kept(fresh) -> None:
 
 @needs_compiler
 @pytest.mark.parametrize("name", ORDER[ORDER.index(best_instruction_set()) :])
-def test_every_instruction_set_gives_the_same(name, fresh, monkeypatch) -> None:
+def test_every_instruction_set_gives_the_same(name, monkeypatch) -> None:
     torch.manual_seed(0)
     weights = Weights(torch.randn(60, 3), torch.randn(60, 20), torch.randn(60), torch.rand(20))
     leaves = [w.requires_grad_() for w in weights]
     x, zeros, act = torch.randn(9, 7, 3), torch.zeros(7, 20), ACTIVATIONS["sigmoid"]
-    found = []
+    networks = [coded_net(CODES[each], forget=Native(), hidden=20) for each in ALL_KINDS]
+    found, said = [], []
     for chosen in (best_instruction_set(), name):
         made = core(chosen)
         assert made.library is not None, made.detail
-        monkeypatch.setattr("spiking.kernels.cpu.core", lambda made=made: made)
+        for module in ("cpu", "spikes", "coded"):
+            monkeypatch.setattr(f"spiking.kernels.{module}.core", lambda made=made: made)
         run = cpu.run(x, weights, zeros, zeros, gate=act, output=act, keep=cpu.ALL)
         found.append([run.h.detach(), *torch.autograd.grad(run.h.sum(), leaves)])
+        with torch.no_grad():
+            said.append([net.run(inputs(batch=7)).output for net in networks])
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    for one, other in zip(*said, strict=True):
+        assert torch.equal(one, other)
 
 
 def test_without_a_compiler_there_is_a_reason(fresh, monkeypatch) -> None:

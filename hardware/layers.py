@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import nir
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,19 @@ class Layer:
     recurrent: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
-    """Layers from input to top, and the readout's name ("" without one)."""
+    """Layers from input to top, the readout's name ("" without one), and the graph itself."""
 
     layers: tuple[Layer, ...]
     readout: str
+    graph: nir.NIRGraph
+
+    @property
+    def neurons(self) -> int:
+        """Gate and cell neurons of all layers."""
+        names = [name for layer in self.layers for name in (layer.gates, layer.cell)]
+        return sum(int(np.size(self.graph.nodes[name].v_threshold)) for name in names)
 
 
 def read_stack(graph: nir.NIRGraph) -> Stack | None:
@@ -39,7 +47,7 @@ def read_stack(graph: nir.NIRGraph) -> Stack | None:
             break
         gates = _only(following[here])
         if gates is not None and type(graph.nodes[gates]) is nir.Output:
-            return Stack(tuple(layers), here) if layers and _affine(graph, here) else None
+            return Stack(tuple(layers), here, graph) if layers and _affine(graph, here) else None
         mix = None if gates is None else _only(following[gates])
         cell = None if mix is None else _only(following[mix])
         if gates is None or mix is None or cell is None:
@@ -53,7 +61,7 @@ def read_stack(graph: nir.NIRGraph) -> Stack | None:
         layers.append(Layer(here, gates, mix, cell, recurrent))
         if len(layers) > len(graph.nodes):
             return None
-    return Stack(tuple(layers), "") if layers and here is not None else None
+    return Stack(tuple(layers), "", graph) if layers and here is not None else None
 
 
 def _onward(following: dict[str, list[str]], layer: Layer) -> list[str]:

@@ -1,46 +1,14 @@
-"""The rules of a chip with one recurrent hidden layer; the checker reports all that are broken."""
+"""The rules of chips with one recurrent hidden layer that spikes many times a step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import nir
 import numpy as np
 
-from .chain import Array, Chain, neurons, read_chain, width
-from .target import Target, Violation
-
-Rule = Callable[[Chain, Target, float], list[Violation]]
-
-
-def broken_rules(graph: nir.NIRGraph, target: Target, dt: float) -> tuple[Violation, ...]:
-    """Every rule of `target` that `graph` breaks; counts are checked for any graph."""
-    limits = target.limits
-    counts = [
-        ("inputs_fit", "input", width(graph, nir.Input), limits.inputs, "use fewer channels"),
-        ("outputs_fit", "output", width(graph, nir.Output), limits.outputs, "use fewer classes"),
-    ]
-    chain = read_chain(graph)
-    hidden = neurons(graph) if chain is None else len(chain.w_in)
-    counts.insert(1, ("hidden_neurons_fit", "hidden", hidden, limits.hidden, "use fewer units"))
-    found = [
-        Violation(rule, where, str(have), str(limit), remedy)
-        for rule, where, have, limit, remedy in counts
-        if limit is not None and have > limit
-    ]
-    if chain is None:
-        return (
-            Violation(
-                "graph_is_one_recurrent_hidden_layer",
-                "graph",
-                " -> ".join(type(node).__name__ for node in graph.nodes.values()),
-                "Input -> Linear -> CubaLIF (-> Linear -> back) -> Linear -> CubaLIF -> Output",
-                "spikes reach another layer of this chip one step later; write the network with "
-                "multispike_to_nir",
-            ),
-            *found,
-        )
-    return (*found, *(v for rule in RULES for v in rule(chain, target, dt)))
+from .chain import Array, Chain, read_chain
+from .target import Family, Rule, Target, Violation
 
 
 def fan_out_fits(chain: Chain, target: Target, _dt: float) -> list[Violation]:
@@ -176,6 +144,20 @@ RULES: tuple[Rule, ...] = (
     membranes_reset_by_subtraction,
     biases_belong_to_membranes,
     thresholds_are_positive,
+)
+
+CHAINS = Family(
+    read=read_chain,
+    refusal=Violation(
+        "graph_is_one_recurrent_hidden_layer",
+        "graph",
+        "",
+        "Input -> Linear -> CubaLIF (-> Linear -> back) -> Linear -> CubaLIF -> Output",
+        "spikes reach another layer of this chip one step later; write the network with "
+        "multispike_to_nir",
+    ),
+    hidden=lambda chain: len(chain.w_in),
+    rules=RULES,
 )
 
 

@@ -28,10 +28,10 @@ def targets_table() -> str:
             (
                 f"`{name}`",
                 *("-" if number is None else str(number) for number in numbers),
-                f"{limits.weight_bits} bit",
-                f"{limits.state_bits} bit",
+                f"{target.format.weight_bits} bit",
+                f"{target.format.potential.bits} bit",
                 str(limits.spikes),
-                target.simulator,
+                ", ".join(["ours", *(f"{s.name} {s.release}" for s in target.simulators)]),
                 target.source,
             )
         )

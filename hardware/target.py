@@ -1,16 +1,20 @@
-"""The nouns of a chip: what it can hold, what a network breaks, where it went, what it did."""
+"""The nouns of a chip: what it can hold, how it counts, what a network breaks, who simulates it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import nir
-import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from .configuration import Configuration
+from .energy import Estimate, unavailable
+from .format import Format
+from .network import Quantized
+from .placement import ONE_CORE, Cores, Placement
+from .run import Run
+from .simulator import Simulator
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,9 @@ class Limits:
     input_reach               only the first so many hidden neurons take input
     output_reach              only the last so many hidden neurons feed the output
     input_spikes, spikes      of an input channel and of a hidden neuron in one step, at most
-    weight_bits, state_bits   signed integers
     dash_bits                 bits of a decay exponent
+
+    What one core holds stands in `Cores`, how wide numbers are in `Format`.
     """
 
     inputs: int | None = None
@@ -36,9 +41,17 @@ class Limits:
     output_reach: int | None = None
     input_spikes: int | None = None
     spikes: int = 1
-    weight_bits: int = 8
-    state_bits: int = 16
     dash_bits: int | None = None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Ticks from an input to neurons, around a loop, and onward to others; their source."""
+
+    enter: int
+    loop: int
+    leave: int
+    source: str
 
 
 @dataclass(frozen=True)
@@ -57,60 +70,65 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class Placement:
-    """A network in a chip's own numbers.
+class Family:
+    """Chips that take the same kind of graph.
 
-    target  name of the chip
-    dt      seconds per step
-    arrays  integers by name; which ones is the core's own business
-    notes   what placing changed, in sentences; empty where nothing was
+    read     the graph in the family's own terms (a Chain, a Stack), None for another graph
+    refusal  what is said about another graph
+    hidden   neurons of a reading that count as hidden
+    rules    each one function named as a sentence, of (reading, target, dt)
     """
 
-    target: str
-    dt: float
-    arrays: Mapping[str, Ints]
-    notes: tuple[str, ...] = ()
+    read: Callable[[nir.NIRGraph], Any]
+    refusal: Violation
+    hidden: Callable[[Any], int]
+    rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a placed network did.
-
-    spikes       spikes of every spiking node per step, {"n2_hidden": (batch, time, neurons), ...}
-    outputs      (batch, time, outputs): the readout's potential, or logits
-    currents     of the readout's synapses, where the chip has them  # (batch, time, outputs)
-    synops       synaptic operations per sample  # (batch,)
-    saturations  additions that were clamped; None where the simulator does not tell
-    """
-
-    spikes: Mapping[str, NDArray[Any]]
-    outputs: NDArray[Any]
-    synops: Ints
-    saturations: int | None
-    currents: Ints = field(default_factory=lambda: np.zeros((0, 0, 0), np.int64))
+# joules or seconds of a run
+Meter = Callable[[Configuration, Run], Estimate]
+Rule = Callable[[Any, "Target", float], list[Violation]]
 
 
-@dataclass(frozen=True)
-class Core:
-    """How a family of chips computes: three functions that its targets share.
+def no_files(_network: Quantized, _placement: Placement, _target: Target) -> dict[str, bytes]:
+    """For tools that read arrays."""
+    return {}
 
-    check     every broken rule of (graph, target, dt)
-    place     arrays and notes of (graph, target, dt) for a graph without violations
-    simulate  run of (placement, target, inputs, vendor)
-    """
 
-    check: Callable[[nir.NIRGraph, Target, float], tuple[Violation, ...]]
-    place: Callable[[nir.NIRGraph, Target, float], tuple[dict[str, Ints], tuple[str, ...]]]
-    simulate: Callable[[Placement, Target, NDArray[Any], bool], Run]
+def no_energy(_configuration: Configuration, _run: Run) -> Estimate:
+    """Nobody has published joules an event."""
+    return unavailable("energy", "J", "no published energy an event")
+
+
+def no_clock(_configuration: Configuration, _run: Run) -> Estimate:
+    """Nobody has said how long a tick takes."""
+    return unavailable("latency", "s", "no clock is given")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A chip: its name, its limits, the source of these numbers, and its core."""
+    """A chip, all of it.
+
+    source      of its limits and formats
+    latency     of its synapses; the quantiser writes it into delays
+    quantize    (graph without violations, target, dt) to integers
+    rules       of this chip alone, after the family's
+    configure   the vendor's files
+    simulators  the vendor's, first the one that equality is asked of
+    energy      what measures joules, best first
+    """
 
     name: str
     about: str
-    limits: Limits
-    simulator: str
     source: str
-    core: Core
+    limits: Limits
+    format: Format
+    latency: Latency
+    family: Family
+    quantize: Callable[[nir.NIRGraph, Target, float], Quantized]
+    cores: Cores = ONE_CORE
+    rules: tuple[Rule, ...] = ()
+    configure: Callable[[Quantized, Placement, Target], Mapping[str, bytes]] = no_files
+    simulators: tuple[Simulator, ...] = ()
+    energy: tuple[Meter, ...] = (no_energy,)
+    seconds: Meter = no_clock

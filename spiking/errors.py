@@ -13,7 +13,8 @@
     ├── ExportError          a network that the asked format cannot carry
     │   └── DriftError       a written file whose re-execution differs from the network
     ├── DoesNotFitError      a network that breaks rules of a chip (all of them in `.violations`)
-    └── MissingSoftwareError an optional package is absent (what installs it is in `.command`)
+    ├── MissingSoftwareError an optional package is absent (what installs it is in `.command`)
+    └── WorkerError          other people's software, run apart, that died, hung or wrote garbage
 
 A message says what was wrong, where, and what to do about it.
 """
@@ -85,3 +86,7 @@ class MissingSoftwareError(SubspikeError, ImportError):
     def __init__(self, message: str, command: str) -> None:
         super().__init__(f"{message}. Install it with: {command}")
         self.command = command
+
+
+class WorkerError(SubspikeError):
+    """Other people's software in a process of its own refused, died, hung or wrote garbage."""

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spiking.errors import CheckpointError, SubspikeError
+from spiking.guarded import LAST_WORDS, MOST_BYTES, SECONDS, ended
 from spiking.npz import read_npz
 
 from ..nir_graph import PORTABLE_DT
 from .consumer import Consumer
-
-SECONDS = 300.0
-# address space, of which torch and jax claim several GiB before they do anything
-MOST_BYTES = 16 * 2**30
-_LAST_WORDS = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,44 +66,19 @@ def run_guarded(
             (folder / "graph.nir").write_bytes(job.file.read_bytes())
             np.save(folder / "x.npy", np.asarray(job.x, dtype=np.float64))
         words = [consumer.name, str(most_bytes), repr(dt), *map(str, folders)]
-        ending = _run([str(python), "-m", "workers.serve", *words], Path(place), seconds)
-        return tuple(_answer(folder, ending) for folder in folders)
-
-
-def _run(command: list[str], place: Path, seconds: float) -> str:
-    """How the process ended, "" for well."""
-    log = place / "log.txt"
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent), "JAX_PLATFORMS": "cpu"}
-    with log.open("wb") as stream:
-        process = subprocess.Popen(  # noqa: S603 - our own worker in an interpreter that we chose
-            command,
-            cwd=place,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
+        ending = ended(
+            [str(python), "-m", "workers.serve", *words],
+            Path(place),
+            seconds=seconds,
+            environment={"PYTHONPATH": str(Path(__file__).parent), "JAX_PLATFORMS": "cpu"},
         )
-        try:
-            code = process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return f"did not end within {seconds:g} s and was stopped"
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    if code == 0:
-        return ""
-    with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - _LAST_WORDS))
-        said = " ".join(stream.read().decode(errors="replace").split())
-    return f"its process ended with {code}: ...{said}"
+        return tuple(_answer(folder, ending) for folder in folders)
 
 
 def _answer(folder: Path, ending: str) -> Answer:
     refusal, done = folder / "refused.txt", folder / "done.npz"
     if refusal.is_file():
-        return _without("refused", refusal.read_text(errors="replace")[:_LAST_WORDS])
+        return _without("refused", refusal.read_text(errors="replace")[:LAST_WORDS])
     if not done.is_file():
         return _without("failed", ending or "wrote no answer")
     try:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from ..target import Limits, Target
-from ..xylo_core import XYLO_CORE
+from ..format import Format, Word
+from ..placement import Cores, input_synapses, neurons, synapses
+from ..quantise import quantize_chain
+from ..rules import CHAINS
+from ..simulator import Simulator
+from ..target import Latency, Limits, Target
 
-# every number: synsense/rockpool, docs/devices/xylo-overview.ipynb and the defaults of its mapper
+# every limit: synsense/rockpool, docs/devices/xylo-overview.ipynb and the defaults of its mapper
 _SOURCE = "rockpool 3.1.0, docs/devices/xylo-overview.ipynb"
-_SIMULATOR = "ours, XyloSim (xylosim 0.1.3)"
+# xylosim 0.1.3, v2, XyloIAFNeuron.cpp and XyloLayer.cpp
+_FORMAT = Format(
+    weight_bits=8,
+    current=Word(16, "saturate"),
+    potential=Word(16, "saturate"),
+    decay="shift",
+    add_first=True,
+    fires="at",
+    reset="subtract",
+)
+_LATENCY = Latency(enter=0, loop=1, leave=1, source="xylosim 0.1.3, XyloLayer.cpp")
+_XYLOSIM = Simulator("xylosim", "0.1.3", "pip install 'subspike[xylo]'", module="xylosim")
+_CORES = Cores(
+    loads={"neurons": neurons, "synapses": synapses, "input synapses": input_synapses},
+)
 
 XYLO_AUDIO_2 = Target(
     name="xylo-audio2",
@@ -24,9 +42,13 @@ XYLO_AUDIO_2 = Target(
         spikes=31,
         dash_bits=4,
     ),
-    simulator=_SIMULATOR,
     source=_SOURCE,
-    core=XYLO_CORE,
+    format=_FORMAT,
+    latency=_LATENCY,
+    family=CHAINS,
+    quantize=quantize_chain,
+    cores=_CORES,
+    simulators=(_XYLOSIM,),
 )
 
 XYLO_AUDIO_3 = Target(
@@ -44,9 +66,13 @@ XYLO_AUDIO_3 = Target(
         spikes=31,
         dash_bits=4,
     ),
-    simulator=_SIMULATOR,
     source=_SOURCE,
-    core=XYLO_CORE,
+    format=_FORMAT,
+    latency=_LATENCY,
+    family=CHAINS,
+    quantize=quantize_chain,
+    cores=_CORES,
+    simulators=(_XYLOSIM,),
 )
 
 XYLO_IMU = Target(
@@ -64,7 +90,11 @@ XYLO_IMU = Target(
         spikes=31,
         dash_bits=4,
     ),
-    simulator=_SIMULATOR,
     source=_SOURCE,
-    core=XYLO_CORE,
+    format=_FORMAT,
+    latency=_LATENCY,
+    family=CHAINS,
+    quantize=quantize_chain,
+    cores=_CORES,
+    simulators=(_XYLOSIM,),
 )

@@ -1,35 +1,52 @@
-"""Random placements and graphs for the tests of this folder."""
+"""Random networks and graphs for the tests of this folder."""
 
 import nir
 import numpy as np
 
-from hardware import Placement
+from hardware import TARGETS, Configuration, Entry, Exit, Neurons, Quantized, Synapses, configure
+from hardware.placement import placed
 
 DT = 1e-3
 
 
-def random_placement(seed: int) -> tuple[Placement, np.ndarray]:
-    """A placement and inputs; two seeds in five are wild enough to saturate 16 bits."""
+def random_network(seed: int, *, most: int = 20) -> tuple[Quantized, np.ndarray]:
+    """A Xylo network and inputs; two seeds in five are wild enough to saturate 16 bits."""
     rng = np.random.default_rng(seed)
-    hidden, inputs, outputs = rng.integers(1, 20), rng.integers(1, 16), rng.integers(1, 8)
+    hidden, inputs, outputs = rng.integers(1, most), rng.integers(1, 16), rng.integers(1, 8)
     wild = seed % 5 < 2
 
     def weights(*shape: int) -> np.ndarray:
         return np.where(rng.random(shape) < 0.7, rng.integers(-128, 128, shape), 0)
 
-    arrays = {
-        "input.weight": weights(hidden, inputs),
-        "recurrent.weight": weights(hidden, hidden),
-        "readout.weight": weights(outputs, hidden),
-    }
-    for name, count in (("hidden", hidden), ("readout", outputs)):
-        arrays[f"{name}.threshold"] = rng.integers(1, 60 if wild else 3000, count)
+    def neurons(name: str, count: int, spikes: int) -> Neurons:
         reach = 32767 if wild else 500
-        arrays[f"{name}.bias"] = rng.integers(-reach - 1, reach + 1, count)
-        arrays[f"{name}.dash_syn"] = rng.integers(1, 16 if wild else 5, count)
-        arrays[f"{name}.dash_mem"] = rng.integers(0, 16 if wild else 5, count)
-    whole = {name: each.astype(np.int64) for name, each in arrays.items()}
-    return Placement("xylo-audio3", DT, whole), rng.integers(0, 16, (2, 20, inputs))
+        return Neurons(
+            name,
+            rng.integers(1, 60 if wild else 3000, count),
+            rng.integers(-reach - 1, reach + 1, count),
+            rng.integers(1, 16 if wild else 5, count),
+            rng.integers(0, 16 if wild else 5, count),
+            spikes,
+        )
+
+    network = Quantized(
+        "xylo-audio3",
+        DT,
+        Entry(int(inputs), "counts", most=15),
+        Exit("n5_readout"),
+        (neurons("n2_hidden", hidden, 31), neurons("n5_readout", outputs, 1)),
+        (
+            Synapses("input", "n2_hidden", weights(hidden, inputs), 0),
+            Synapses("n2_hidden", "n2_hidden", weights(hidden, hidden), 1),
+            Synapses("n2_hidden", "n5_readout", weights(outputs, hidden), 1),
+        ),
+    )
+    return network, rng.integers(0, 16, (2, 20, inputs))
+
+
+def configured(network: Quantized) -> Configuration:
+    """`network` where its chip would put it."""
+    return configure(network, placed(network, TARGETS[network.target].cores))
 
 
 def cuba(size: int, **words: object) -> nir.CubaLIF:

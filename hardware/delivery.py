@@ -1,0 +1,113 @@
+"""Spikes over synapses into currents: summed, or added one by one into words that saturate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .format import Count, Word
+from .network import Ints, Synapses
+
+# sums of integers up to these are exact in any order
+_EXACT32, _EXACT64 = 2**24, 2**53
+# rows with so few synapses are gathered, denser ones are multiplied as matrices
+_FEW = 8
+
+Deliver = Callable[[Ints, NDArray[np.integer], Count], Ints]
+
+
+def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
+    """A function that adds W n 2^shift to currents (batch, targets), n spikes (batch, sources).
+
+    most  largest magnitude of an entry of the spikes
+
+    A population says one value with many neurons, so that rows and columns of its weights are
+    equal up to sign: each is added once. Sums are exact whatever the order.
+    """
+    columns, at_column, column_sign = _distinct(synapses.weight.T)
+    rows, at_row, row_sign = _distinct(columns.T)
+    order = np.argsort(at_column, kind="stable")[np.count_nonzero(at_column < 0) :]
+    starts = np.searchsorted(at_column[order], np.arange(len(columns)))
+    signs, used, shift = column_sign[order], at_row >= 0, synapses.shift
+    each = int(np.bincount(at_column[order]).max(initial=1)) * most
+    product = _product(rows, each)
+
+    def deliver(current: Ints, spikes: NDArray[np.integer], _count: Count) -> Ints:
+        if not len(rows):
+            return current
+        chosen = spikes[:, order].astype(np.int64) * signs
+        sums = product(np.add.reduceat(chosen, starts, axis=1))
+        total = current.copy()
+        total[:, used] += (sums[:, at_row[used]] * row_sign[used]) << shift
+        return total
+
+    return deliver
+
+
+def _distinct(rows: Ints) -> tuple[Ints, Ints, Ints]:
+    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign."""
+    first = (rows != 0).argmax(axis=1)
+    sign = np.sign(rows[np.arange(len(rows)), first]) if rows.size else np.zeros(len(rows), int)
+    some = np.nonzero(sign)[0]
+    found, back = np.unique(rows[some] * sign[some, None], axis=0, return_inverse=True)
+    which = np.full(len(rows), -1)
+    which[some] = back.reshape(-1)
+    return found, which, sign
+
+
+def _product(rows: Ints, most: int) -> Callable[[Ints], Ints]:
+    """Entries (batch, n), each at most `most`, to sums (batch, rows)."""
+    fan_in = int(np.count_nonzero(rows, axis=1).max(initial=0))
+    if fan_in <= _FEW:
+        at = np.argsort(rows == 0, axis=1, kind="stable")[:, :fan_in]
+        weights = np.take_along_axis(rows, at, axis=1)
+
+        def gathered(values: Ints) -> Ints:
+            total: Ints = (values[:, at] * weights).sum(-1)
+            return total
+
+        return gathered
+    reach = int(np.abs(rows).sum(1).max()) * most
+    if reach >= _EXACT64:
+        return lambda values: values @ rows.T
+    kind = np.float32 if reach < _EXACT32 else np.float64
+    matrix = np.ascontiguousarray(rows.T, dtype=kind)
+    return lambda values: (values.astype(kind) @ matrix).astype(np.int64)
+
+
+def saturating(synapses: Synapses, word: Word, _most: int) -> Deliver:
+    """A function that adds spikes to currents, clamped to the word after every addition.
+
+    Only a neuron whose partial sums may leave the word is added source by source, in order;
+    n equal additions clamp like one addition of n w.
+    """
+    weight = synapses.weight << synapses.shift
+    up = np.maximum(weight, 0).T.astype(np.float64)
+    down = np.minimum(weight, 0).T.astype(np.float64)
+
+    def deliver(current: Ints, spikes: NDArray[np.integer], count: Count) -> Ints:
+        given = spikes.astype(np.float64)
+        raised = (given @ up).astype(np.int64)
+        lowered = (given @ down).astype(np.int64)
+        total = current + raised + lowered
+        risky = (current + raised > word.high) | (current + lowered < word.low)
+        for sample, neuron in np.argwhere(risky):
+            value = int(current[sample, neuron])
+            for source in np.nonzero(spikes[sample])[0]:
+                exact = value + int(spikes[sample, source]) * int(weight[neuron, source])
+                value = min(max(exact, word.low), word.high)
+                count.overflows += exact != value
+            total[sample, neuron] = value
+        return total
+
+    return deliver
+
+
+# by the overflow of the current's word
+DELIVERIES: dict[str, Callable[[Synapses, Word, int], Deliver]] = {
+    "clip": summed,
+    "saturate": saturating,
+    "wrap": summed,
+}

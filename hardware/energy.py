@@ -1,0 +1,103 @@
+"""What a run costs in joules and seconds, from cited tables; every figure says what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .run import Run
+
+ESTIMATE, MEASURED, UNAVAILABLE = "estimate", "measured", "unavailable"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One figure and what is behind it.
+
+    quantity  "energy" or "latency"
+    value     per sample, None where it is unavailable
+    unit      "J" or "s"
+    kind      "estimate": counted events times a table, or a simulator's model; "measured": on
+              silicon or from a synthesised design's own report; "unavailable"
+    table     which table or model
+    node      process of the silicon, "" where it is not known
+    scope     what the figure covers and what it leaves out; why, where it is unavailable
+    source    of the table
+    """
+
+    quantity: str
+    value: float | None
+    unit: str
+    kind: str
+    table: str
+    node: str
+    scope: str
+    source: str
+
+
+@dataclass(frozen=True)
+class EnergyTable:
+    """Joules an event.
+
+    synop   a spike over a synapse
+    update  a neuron at a tick
+    spike   one that is emitted
+    mac     a multiplication of a graded input; None where the source has none
+    idle    watts of the chip while it runs, None where the source does not say
+    """
+
+    name: str
+    node: str
+    scope: str
+    source: str
+    synop: float
+    update: float
+    spike: float = 0.0
+    mac: float | None = None
+    idle: float | None = None
+
+
+def table_energy(table: EnergyTable, run: Run) -> Estimate:
+    """Joules a sample by counted events.
+
+        E = synops e_s + updates e_u + fired e_f + macs e_m
+
+    averaged over the run's samples. Without a value for multiplications they are left out, and
+    the scope says so.
+    """
+    joules = float(run.synops.mean()) * table.synop + run.updates * table.update
+    joules += float(run.fired.mean()) * table.spike
+    scope, macs = table.scope, float(run.macs.mean())
+    if table.mac is not None:
+        joules += macs * table.mac
+    elif macs:
+        scope = f"{scope}; without {macs:.4g} multiplications of graded inputs"
+    return Estimate("energy", joules, "J", ESTIMATE, table.name, table.node, scope, table.source)
+
+
+def unavailable(quantity: str, unit: str, why: str) -> Estimate:
+    """A figure that nobody has published."""
+    return Estimate(quantity, None, unit, UNAVAILABLE, "", "", why, "")
+
+
+def clocked(
+    run: Run, seconds: float, *, kind: str, table: str, scope: str, source: str
+) -> Estimate:
+    """Seconds a sample where a tick takes `seconds`."""
+    return Estimate("latency", run.ticks * seconds, "s", kind, table, "", scope, source)
+
+
+def break_even(
+    table: EnergyTable, *, fan_out: float, mac: float, macs: float, neurons: int
+) -> float:
+    """Spikes per neuron and tick below which the spiking network costs less than a rate model.
+
+        rate model    macs e_m
+        spiking       neurons (e_u + r (fan_out e_s + e_f))
+
+    fan_out  synapses of a neuron on average
+    mac      joules a multiplication of the bit-matched rate model
+    macs     of it, in a tick
+    returns  r; negative where updates alone cost more
+    """
+    left = macs * mac / neurons - table.update
+    return left / (fan_out * table.synop + table.spike)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,45 +16,54 @@ Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Weights:
-    """Mantissas and the exponent that they share: a spike adds mantissa * 2^(ALIGN + exponent).
-
-    error  largest |found - wanted|, in units of the state
-    """
+class Part:
+    """Mantissas of one sign: a spike adds mantissa * 2^(ALIGN + exponent) to the current."""
 
     mantissa: Ints
     exponent: int
-    error: float
-
-    @property
-    def added(self) -> NDArray[np.float64]:
-        """What a spike adds, in units of the state."""
-        return self.mantissa * 2.0 ** (ALIGN + self.exponent)
 
 
-def weights(wanted: Reals, registers: Registers, *, graded: bool = False) -> Weights:
-    """The nearest weights with the smallest exponent that holds the largest of them.
+def weights(
+    wanted: Reals, registers: Registers, *, least: int = 0, chains: Sequence[Ints] = ()
+) -> tuple[list[Part], Reals]:
+    """The nearest multiples of 2^(ALIGN + least), and the error of each weight.
 
-    wanted  what a spike should add, in units of the state
-    graded  spikes carry numbers: the exponent may be negative, because the sum of a tick is shifted
+    wanted  what a spike should add, in units of the state  # (targets, sources)
+    chains  sources that fire in this order: their weights are rounded so that every partial sum
+            is the nearest, because no other sums occur
 
-    Raises OverflowError where no exponent holds the largest.
+    Connections of one sign use all 8 bits of a mantissa, so the signs are kept apart. A weight
+    that takes more gives its upper bits to a second synapse with the largest exponent.
+
+    Raises OverflowError where two mantissas do not hold the largest.
     """
-    mixed = bool((wanted > 0).any() and (wanted < 0).any())
-    step = 2 if mixed else 1
-    top = registers.top_weight // step * step
-    peak = float(np.abs(wanted).max(initial=0.0))
-    least, largest = registers.exponents
-    least = least if graded else max(least, 0)
-    exponent = least
-    if peak > 0:
-        exponent = max(least, math.ceil(math.log2(peak / (top + step / 2)) - ALIGN))
-    if exponent > largest:
-        raise OverflowError(f"a weight of {peak:.4g} needs exponent {exponent}, most {largest}")
-    unit = 2.0 ** (ALIGN + exponent)
-    mantissa = np.clip(np.round(wanted / (unit * step)) * step, -top, top).astype(np.int64)
-    error = float(np.abs(mantissa * unit - wanted).max(initial=0.0))
-    return Weights(mantissa, exponent, error)
+    unit = 2.0 ** (ALIGN + least)
+    exact = wanted / unit
+    whole = np.round(exact).astype(np.int64)
+    for chain in chains:
+        sums = np.round(np.cumsum(exact[:, chain], axis=1)).astype(np.int64)
+        whole[:, chain] = np.diff(sums, axis=1, prepend=0)
+    error: Reals = np.abs(whole - exact) * unit
+    parts = []
+    low = registers.weight - 1
+    for sign in (1, -1):
+        size = np.maximum(sign * whole, 0)
+        if size.max(initial=0) >> low > registers.top_weight:
+            raise OverflowError(f"a weight of {size.max() * unit:.4g} takes more than two synapses")
+        large = size > registers.top_weight
+        upper = np.where(large, size >> low, 0)
+        pieces = [(upper, least + low), (size - (upper << low), least)]
+        parts += [Part(sign * piece, exponent) for piece, exponent in pieces if piece.any()]
+    return parts, error
+
+
+def weights_above(wanted: Ints, registers: Registers) -> tuple[Ints, int]:
+    """Mantissas of one sign, not below `wanted` (0 stays 0), and the least exponent for them."""
+    for exponent in range(registers.exponents[1] + 1):
+        mantissa = -(-wanted >> (ALIGN + exponent))
+        if mantissa.max(initial=0) <= registers.top_weight:
+            return mantissa, exponent
+    raise OverflowError(f"a weight of {wanted.max()} needs a larger exponent than there is")
 
 
 def kept(forget: Reals, ticks: int, registers: Registers) -> tuple[Ints, float]:

@@ -18,7 +18,6 @@ class Registers:
     threshold        unsigned mantissa, shifted by ALIGN
     bias             mantissa
     bias_exponent    largest
-    state            of currents and potentials
     accumulator      of what arrives at a neuron in one tick
     message          of a graded spike's payload, 0 where spikes are binary
     """
@@ -29,34 +28,28 @@ class Registers:
     threshold: int
     bias: int
     bias_exponent: int
-    state: int
     accumulator: int
     message: int
 
     @property
     def top_weight(self) -> int:
         """The largest mantissa."""
-        return 2**self.weight - 1
+        return (1 << self.weight) - 1
 
     @property
     def top_threshold(self) -> int:
         """The largest threshold, as a potential."""
-        return (2**self.threshold - 1) << ALIGN
+        return ((1 << self.threshold) - 1) << ALIGN
 
     @property
     def top_bias(self) -> int:
         """The largest bias, as a potential."""
-        return (2 ** (self.bias - 1) - 1) << self.bias_exponent
-
-    @property
-    def top_state(self) -> int:
-        """The largest potential."""
-        return 2 ** (self.state - 1) - 1
+        return ((1 << self.bias - 1) - 1) << self.bias_exponent
 
     @property
     def top_sum(self) -> int:
         """The largest sum that can arrive in a tick."""
-        return 2 ** (self.accumulator - 1) - 1
+        return (1 << self.accumulator - 1) - 1
 
 
 # nengo-loihi 1.1.0, builder/discretize.py (Q_BITS, U_BITS, VTH_MAN_MAX, BIAS_MAN_MAX, BIAS_EXP_MAX)
@@ -68,7 +61,6 @@ LOIHI_1 = Registers(
     threshold=17,
     bias=13,
     bias_exponent=7,
-    state=24,
     accumulator=22,
     message=0,
 )
@@ -82,7 +74,6 @@ LOIHI_2 = Registers(
     threshold=17,
     bias=13,
     bias_exponent=7,
-    state=24,
     accumulator=24,
     message=24,
 )

@@ -137,7 +137,7 @@ def _apart(
             kinds = json.loads(arrays.pop("names").tobytes())
             answer: dict[str, Any] = {"spikes": {}, "potentials": {}, "currents": {}}
             for at, (kind, name) in enumerate(kinds):
-                answer[kind][name] = arrays[f"a{at}"]
+                answer.setdefault(kind, {})[name] = arrays[f"a{at}"]
         except (CheckpointError, LookupError, TypeError, ValueError) as error:
             raise WorkerError(f"{simulator.name} wrote garbage: {error}") from error
         return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from ..format import Format, Word
@@ -23,7 +24,7 @@ LOIHI1 = Target(
     about="Intel Loihi",
     source="",
     limits=Limits(),
-    format=_FORMAT,
+    format=replace(_FORMAT, arrival=Word(22, "wrap"), drive=Word(24, "wrap")),
     latency=_LATENCY,
     family=POPULATIONS,
     quantize=partial(population, registers=LOIHI_1),

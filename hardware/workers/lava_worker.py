@@ -40,7 +40,10 @@ def run(
     # a buffer that is read in a circle needs more than one entry
     source = Source(data=data.astype(np.int32))
     groups = {g["name"]: _neurons(arrays, at) for at, g in enumerate(about["groups"])}
-    wires = [_connect(each, arrays, at, about, source, groups) for at, each in enumerate(about["synapses"])]
+    wires = [
+        _connect(each, arrays, at, about, source, groups)
+        for at, each in enumerate(about["synapses"])
+    ]
     sinks, monitors = {}, {}
     for group in about["groups"]:
         name = group["name"]

@@ -23,6 +23,13 @@ class Part:
     exponent: int
 
 
+def most_of(registers: Registers, least: int) -> float:
+    """The largest weight that two synapses give, in units of the state."""
+    return float(((registers.top_weight + 1) << (registers.weight - 1)) - 1) * 2.0 ** (
+        ALIGN + least
+    )
+
+
 def weights(
     wanted: Reals, registers: Registers, *, least: int = 0, chains: Sequence[Ints] = ()
 ) -> tuple[list[Part], Reals]:
@@ -48,7 +55,7 @@ def weights(
     low = registers.weight - 1
     for sign in (1, -1):
         size = np.maximum(sign * whole, 0)
-        if size.max(initial=0) >> low > registers.top_weight:
+        if size.max(initial=0) * unit > most_of(registers, least):
             raise OverflowError(f"a weight of {size.max() * unit:.4g} takes more than two synapses")
         large = size > registers.top_weight
         upper = np.where(large, size >> low, 0)

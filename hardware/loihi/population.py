@@ -34,7 +34,7 @@ from ..layers import Stack, read_stack
 from ..network import INPUT, Entry, Exit, Ints, Neurons, Quantized, Synapses
 from ..populations import MOST_BITS, Numbers, bias_of, numbers
 from ..target import Target, Violation
-from .discretise import Reals, biases, kept, thresholds, weights, weights_above
+from .discretise import Reals, biases, kept, most_of, thresholds, weights, weights_above
 from .levels import levels
 from .registers import ALIGN, Registers
 
@@ -194,9 +194,9 @@ class _Builder:
         )
         enable = np.maximum(overheard + over, 0.0)
         ceiling = r.top_bias
-        scale = _USED * np.minimum(
-            r.top_sum / np.maximum(enable + reach, _TINY),
-            2.0 * ceiling / np.maximum(enable - over, _TINY),
+        loudest = [np.abs(each.weight).max(axis=1) / most_of(r, each.least) for each in sources]
+        scale = _USED / np.max(
+            [(enable + reach) / r.top_sum, (enable - over) / (2.0 * ceiling), *loudest], axis=0
         )
         scale = _shared(scale, np.concatenate([each.weight for each in sources], axis=1))
         fed: list[Synapses] = []

@@ -40,10 +40,14 @@ def run(
     # a buffer that is read in a circle needs more than one entry
     source = Source(data=data.astype(np.int32))
     groups = {g["name"]: _neurons(arrays, at) for at, g in enumerate(about["groups"])}
-    wires = [
-        _connect(each, arrays, at, about, source, groups)
-        for at, each in enumerate(about["synapses"])
-    ]
+    wires = []
+    for at, each in enumerate(about["synapses"]):
+        outside = each["source"] == "input"
+        graded = outside and about["entry"]["way"] == "graded"
+        wires.append(_dense(each, arrays[f"synapses{at}.weight"], graded=graded))
+        sender = source if outside else groups[each["source"]]
+        sender.s_out.connect(wires[-1].s_in)
+        wires[-1].a_out.connect(groups[each["target"]].a_in)
     sinks, monitors = {}, {}
     for group in about["groups"]:
         name = group["name"]
@@ -103,26 +107,15 @@ def _bias(bias: Any) -> tuple[Any, Any]:
     return mantissa, exponent
 
 
-def _connect(
-    each: Mapping[str, Any],
-    arrays: Mapping[str, Any],
-    at: int,
-    about: Mapping[str, Any],
-    source: Any,
-    groups: Mapping[str, Any],
-) -> Any:
-    outside = each["source"] == "input"
+def _dense(each: Mapping[str, Any], weight: Any, *, graded: bool) -> Any:
+    """A connection; the weights' alignment of 6 bits is the neurons' business."""
     if each["delay"] != 1:
         raise ValueError("a Dense takes one tick")
-    graded = outside and about["entry"]["way"] == "graded"
-    dense = Dense(
-        weights=arrays[f"synapses{at}.weight"],
+    return Dense(
+        weights=weight,
         weight_exp=int(each["shift"] - _ALIGN - each["drop"]),
         num_message_bits=_MESSAGE_BITS if graded else 0,
     )
-    (source if outside else groups[each["source"]]).s_out.connect(dense.s_in)
-    dense.a_out.connect(groups[each["target"]].a_in)
-    return dense
 
 
 def _silence(groups: Mapping[str, Any], wires: Sequence[Any]) -> None:

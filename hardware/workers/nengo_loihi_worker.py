@@ -24,7 +24,7 @@ def run(
     """Sample by sample, each on a fresh emulator; "used" is what the blocks say they take."""
     if about["entry"]["way"] == "graded":
         raise ValueError("spikes of this emulator are binary")
-    batch, ticks, channels = arriving.shape
+    ticks, channels = arriving.shape[1:]
     names = [group["name"] for group in about["groups"]]
     home = {name: arrays[f"cores{about['placed'].index(name)}"] for name in names}
     blocks = _blocks(about, arrays, home)

@@ -1,1 +1,1 @@
-"""Processes for Lava; a folder of their own, because Lava imports whatever lies beside a process."""
+"""Processes for Lava, apart because Lava imports whatever lies beside a process."""

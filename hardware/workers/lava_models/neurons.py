@@ -36,9 +36,9 @@ class NeuronsModel(AbstractPyLifModelFixed):
     """
 
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    du: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=12)
-    dv: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=12)
-    vth: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=17)
+    du: Any = LavaPyType(np.ndarray, np.int32, precision=12)
+    dv: Any = LavaPyType(np.ndarray, np.int32, precision=12)
+    vth: Any = LavaPyType(np.ndarray, np.int32, precision=17)
     scale_threshold = PyLifModelBitAcc.scale_threshold
     spiking_activation = PyLifModelBitAcc.spiking_activation
     effective_vth: Any = 0

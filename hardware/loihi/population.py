@@ -195,9 +195,8 @@ class _Builder:
         enable = np.maximum(overheard + over, 0.0)
         ceiling = r.top_bias
         loudest = [np.abs(each.weight).max(axis=1) / most_of(r, each.least) for each in sources]
-        scale = _USED / np.max(
-            [(enable + reach) / r.top_sum, (enable - over) / (2.0 * ceiling), *loudest], axis=0
-        )
+        shares = [(enable + reach) / r.top_sum, (enable - over) / (2.0 * ceiling), *loudest]
+        scale = _USED / np.maximum(np.max(shares, axis=0), _TINY)
         scale = _shared(scale, np.concatenate([each.weight for each in sources], axis=1))
         fed: list[Synapses] = []
         brought = np.zeros(len(over), np.int64)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from ..configuration import Configuration
+from ..energy import Estimate, unavailable
 from ..format import Format, Word
 from ..loihi.cores import (
     SYNAPSE_BITS,
@@ -16,10 +18,12 @@ from ..loihi.cores import (
     synapse_formats,
     threshold_formats,
 )
+from ..loihi.energy import sanafe_joules, sanafe_seconds, table_joules
 from ..loihi.population import inputs_lie_on_a_known_grid, population
 from ..loihi.registers import LOIHI_1, LOIHI_2
 from ..placement import Cores, neurons
 from ..populations import POPULATIONS
+from ..run import Run
 from ..simulator import Simulator
 from ..target import Latency, Limits, Target
 
@@ -35,6 +39,15 @@ _FORMAT = Format(
     decay="toward_zero",
 )
 _LATENCY = Latency(enter=1, loop=1, leave=1, source="lava-nc 0.10.0, proc/dense/models.py (a_buff)")
+
+
+def _joules(_configuration: Configuration, _run: Run) -> Estimate:
+    return unavailable("energy", "J", "Intel has published no energy an event of Loihi 2")
+
+
+def _seconds(_configuration: Configuration, _run: Run) -> Estimate:
+    return unavailable("latency", "s", "Intel has published no time an event of Loihi 2")
+
 
 LOIHI1 = Target(
     name="loihi1",
@@ -73,6 +86,8 @@ LOIHI1 = Target(
     ),
     rules=(inputs_lie_on_a_known_grid,),
     simulators=(_NENGO, _LAVA),
+    energy=(sanafe_joules, table_joules),
+    seconds=sanafe_seconds,
 )
 
 LOIHI2 = Target(
@@ -93,4 +108,6 @@ LOIHI2 = Target(
     ),
     rules=(inputs_lie_on_a_known_grid,),
     simulators=(_LAVA,),
+    energy=(_joules,),
+    seconds=_seconds,
 )

@@ -2,10 +2,19 @@
 
 from ..target import Target
 from .digital import DIGITAL
+from .fpga import FPGA_ECP5_25K, FPGA_ICE40_HX8K
 from .xylo import XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU
 
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (DIGITAL, XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU)
+    target.name: target
+    for target in (
+        DIGITAL,
+        FPGA_ECP5_25K,
+        FPGA_ICE40_HX8K,
+        XYLO_AUDIO_2,
+        XYLO_AUDIO_3,
+        XYLO_IMU,
+    )
 }
 
 __all__ = ["TARGETS"]

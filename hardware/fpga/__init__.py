@@ -1,7 +1,7 @@
 """Our own core in Verilog: from a quantised network to a design that tools synthesise."""
 
 from .clocks import clocks_of_a_step
-from .device import ECP5_25K, ICE40_HX8K, Device, block_rams
+from .device import ECP5_25K, ICE40_HX8K, Device
 from .files import verilog_files
 from .golden import golden_files
 from .synthesis import Resources, Synthesis, steps_per_second, synthesized
@@ -12,7 +12,6 @@ __all__ = [
     "Device",
     "Resources",
     "Synthesis",
-    "block_rams",
     "clocks_of_a_step",
     "golden_files",
     "steps_per_second",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .program import Memory, Program
+from .program import Memory
 
 
 @dataclass(frozen=True)
@@ -14,7 +13,7 @@ class Device:
 
     luts, registers, block_rams, multipliers  that it has
     shapes     (bits of a word, words) of one block RAM
-    logic_bit  of a read-only memory that is built of logic, when one block RAM counts as 1
+    logic_bit  what a read-only bit in logic costs, where a block RAM costs 1
     lanes      rows that a core for it sums side by side
     synthesis  yosys' command
     placing    nextpnr's program and its words for this device
@@ -35,6 +34,11 @@ class Device:
     placing: tuple[str, ...]
     cell: str
     source: str
+
+    @property
+    def logic_bits(self) -> int:
+        """Read-only bits that logic may hold: a third of the LUTs, of which one holds about 12."""
+        return self.luts // 3 * 12
 
     def blocks(self, memory: Memory) -> int:
         """Block RAMs that hold a memory in the best of the shapes."""
@@ -75,21 +79,3 @@ ECP5_25K = Device(
     cell="TRELLIS_COMB",
     source="Lattice FPGA-DS-02012, ECP5 and ECP5-5G Family Data Sheet, table 1.1",
 )
-
-
-def block_rams(program: Program, device: Device) -> dict[str, int]:
-    """Block RAMs of every memory, as yosys maps them; 0 for a memory that logic holds cheaper."""
-    values = Memory(program.parameters["VALUE"], (0,) * 2 ** (program.parameters["COLUMN"] + 1))
-    states = Memory(program.parameters["STATE"], (0,) * program.parameters["STATES"])
-    writable = {"values": values, "counts": values, "states": states}
-    needed = {name: device.blocks(memory) for name, memory in writable.items()}
-    for name, memory in program.memories.items():
-        count = device.blocks(memory)
-        cheaper = memory.width * len(memory.words) * device.logic_bit <= count
-        needed[name] = 0 if cheaper else count
-    return needed
-
-
-def total(needed: Mapping[str, int]) -> int:
-    """Block RAMs of all memories."""
-    return sum(needed.values())

@@ -9,8 +9,10 @@ from importlib.resources import files
 from ..format import Format
 from ..network import Quantized
 from ..workers.verilog import hexadecimal
+from .device import Device
 from .fold import Folded, folded
 from .program import Program, programmed
+from .storage import stored
 
 SOURCES = ("network.v", "core.v", "lanes.v", "neurons.v", "memory.v")
 TESTBENCH = "testbench.v"
@@ -18,36 +20,48 @@ SCHEMA = 1
 
 
 def verilog_files(
-    network: Quantized, how: Format, *, lanes: int, inputs: int
+    network: Quantized, how: Format, device: Device, *, lanes: int | None = None
 ) -> Mapping[str, bytes]:
     """Every file of the project by name.
 
     how     number format, whose decays round halves up
-    lanes   rows that are summed side by side
-    inputs  signed bits of an input
+    device  whose block RAM is to be used well; the files suit any other
+    lanes   rows that are summed side by side, the device's own number where none is given
 
     network.json says which neuron of which group lives when, for whoever reads the trace.
     Raises ConfigError as `measured` does.
     """
     rows = folded(network)
-    program = programmed(rows, lanes=lanes, inputs=inputs, word=how.current)
+    program = program_of(network, how, lanes or device.lanes)
+    storage = stored(program, device)
     here = files(__package__) / "verilog"
     found = {name: (here / name).read_bytes() for name in (*SOURCES, TESTBENCH)}
-    found["network.vh"] = _header(program)
+    found["network.vh"] = _header({**program.parameters, **storage.parameters})
     found["places.hex"] = hexadecimal(program.places or (0,), 32)
     for name, memory in program.memories.items():
-        found[f"{name}.hex"] = hexadecimal(memory.words, memory.width)
-    found["network.json"] = json.dumps(_about(network, rows, program, inputs)).encode()
+        parts = {
+            "": memory.words[: storage.heads[name]],
+            "_tail": memory.words[storage.heads[name] :],
+        }
+        for ending, words in parts.items():
+            if words:
+                found[f"{name}{ending}.hex"] = hexadecimal(words, memory.width)
+    found["network.json"] = json.dumps(_about(network, rows, program)).encode()
     return found
 
 
-def _header(program: Program) -> bytes:
+def program_of(network: Quantized, how: Format, lanes: int) -> Program:
+    """The core's program of a network."""
+    return programmed(folded(network), lanes=lanes, inputs=network.entry.digits, word=how.current)
+
+
+def _header(parameters: Mapping[str, int]) -> bytes:
     lines = ["// written by the generator; sizes of one network"]
-    lines += [f"localparam {name} = {value};" for name, value in program.parameters.items()]
+    lines += [f"localparam {name} = {value};" for name, value in parameters.items()]
     return ("\n".join(lines) + "\n").encode()
 
 
-def _about(network: Quantized, rows: Folded, program: Program, inputs: int) -> dict[str, object]:
+def _about(network: Quantized, rows: Folded, program: Program) -> dict[str, object]:
     wires = rows.wires
     repeated = {
         n: (int(s), int(w))
@@ -57,7 +71,7 @@ def _about(network: Quantized, rows: Folded, program: Program, inputs: int) -> d
     return {
         "schema": SCHEMA,
         "lanes": program.parameters["LANES"],
-        "input_bits": inputs,
+        "input_bits": network.entry.digits,
         "value_bits": program.parameters["VALUE"],
         "state_bits": program.parameters["STATE"],
         "groups": [group.name for group in network.groups],

@@ -13,24 +13,16 @@ from ..layers import Stack
 from ..network import INPUT, Quantized, Synapses, group_named
 from ..populations import quantize_exactly
 from ..target import Target, Violation
-from .device import Device, block_rams, total
-from .fold import folded, trailing_zeros
-from .program import Program, programmed
+from .device import Device
+from .files import program_of
+from .fold import trailing_zeros
+from .storage import stored
 
 # rounding stops before the largest weight becomes less than so many units
 _LEAST_WEIGHT, _MOST_BITS = 32, 24
 # inputs of files that do not say how large they are
 _LARGEST_INPUT = 8.0
 _LANES = (1, 2, 4, 8, 16)
-
-
-def needed(network: Quantized, how: Format, device: Device, lanes: int) -> dict[str, int]:
-    """Block RAMs of every memory of the network's core."""
-    return block_rams(_program(network, how, lanes), device)
-
-
-def _program(network: Quantized, how: Format, lanes: int) -> Program:
-    return programmed(folded(network), lanes=lanes, inputs=network.entry.digits, word=how.current)
 
 
 def quantize_to_fit(graph: nir.NIRGraph, target: Target, dt: float, *, device: Device) -> Quantized:
@@ -48,9 +40,9 @@ def quantize_to_fit(graph: nir.NIRGraph, target: Target, dt: float, *, device: D
         made = exact if dropped == 0 else _rounded(exact, finest - dropped)
         if max(int(np.abs(each.weight).max(initial=0)) for each in _plain(made)) < _LEAST_WEIGHT:
             break
-        used = total(needed(made, target.format, device, device.lanes))
-        if used <= device.block_rams:
-            return _noted(exact, made, finest - dropped, device, used) if dropped else exact
+        storage = stored(program_of(made, target.format, device.lanes), device)
+        if storage.fits:
+            return _noted(exact, made, finest - dropped, device) if dropped else exact
     return exact
 
 
@@ -59,12 +51,12 @@ def _spare(network: Quantized, how: Format, device: Device) -> int:
 
     The widest weight cannot lose more of its width than that.
     """
-    program = _program(network, how, device.lanes)
-    rest = total(block_rams(program, device)) - block_rams(program, device)["weights"]
+    program = program_of(network, how, device.lanes)
     memory = program.memories["weights"]
-    for dropped in range(program.parameters["WEIGHT"]):
+    for dropped in range(program.parameters["WEIGHT"] - 1):
         left = replace(memory, width=memory.width - dropped * device.lanes)
-        if rest + device.blocks(left) <= device.block_rams:
+        lighter = replace(program, memories={**program.memories, "weights": left})
+        if stored(lighter, device).fits:
             return dropped
     return _MOST_BITS
 
@@ -72,24 +64,25 @@ def _spare(network: Quantized, how: Format, device: Device) -> int:
 def memories_fit(stack: Stack, target: Target, dt: float, *, device: Device) -> list[Violation]:
     """Block RAM holds weights, rows and states."""
     network = target.quantize(stack.graph, target, dt)
-    have = total(needed(network, target.format, device, device.lanes))
-    if have <= device.block_rams:
+    each = {lanes: stored(program_of(network, target.format, lanes), device) for lanes in _LANES}
+    have = each[device.lanes]
+    if have.fits:
         return []
-    each = {lanes: total(needed(network, target.format, device, lanes)) for lanes in _LANES}
-    best = min(each, key=lambda lanes: (each[lanes], lanes))
-    units = int(np.sqrt(device.block_rams / each[best]) * stack.neurons)
+    best = min(each, key=lambda lanes: (each[lanes].block_rams, lanes))
+    least = each[best].block_rams
+    units = int(np.sqrt(device.block_rams / least) * stack.neurons)
     remedy = (
-        f"{best} lanes need {each[best]}"
-        + ("" if each[best] <= device.block_rams else ", no number of lanes is enough")
-        + f"; a network of about {units} neurons fits: take fewer units, coarser weights "
-        "(quantize with fewer weight_bits), or a larger FPGA"
+        f"{best} lanes need {least}"
+        + ("" if each[best].fits else ", and no number of lanes is enough")
+        + f"; about {units} neurons would fit: take fewer units, coarser weights (quantize with "
+        "fewer weight_bits), or a larger FPGA"
     )
     return [
         Violation(
             "memories_fit",
             "weights, rows and states",
-            f"{have} block RAMs",
-            str(device.block_rams),
+            f"{have.block_rams} block RAMs and {have.logic_bits} bits in logic",
+            f"{device.block_rams} and {device.logic_bits}",
             remedy,
         )
     ]
@@ -138,9 +131,7 @@ def _coarser(each: Synapses, bits: int) -> Synapses:
     return replace(each, weight=weight, shift=each.shift + bits)
 
 
-def _noted(
-    exact: Quantized, made: Quantized, fraction: int, device: Device, used: int
-) -> Quantized:
+def _noted(exact: Quantized, made: Quantized, fraction: int, device: Device) -> Quantized:
     largest = error = 0.0
     for before, after in zip(_plain(exact), _plain(made), strict=True):
         size = 2.0 ** -_unit(exact, before)
@@ -149,7 +140,7 @@ def _noted(
         largest = max(largest, float(np.abs(before.weight).max(initial=0)) * size)
     note = (
         f"weights rounded to multiples of 2^-{fraction}, largest error {error:.3g} of "
-        f"{largest:.3g}: with them {used} of {device.block_rams} block RAMs hold the network"
+        f"{largest:.3g}: exact ones do not fit the {device.block_rams} block RAMs"
     )
     return replace(made, notes=(*made.notes, note))
 

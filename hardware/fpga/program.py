@@ -103,6 +103,7 @@ def programmed(network: Folded, *, lanes: int, inputs: int, word: Word) -> Progr
         "FACTOR": widths.factor,
         "NARROW": widths.narrow,
         "STATE": widths.state,
+        "KEPT": widths.kept,
         "CLAMPS": int(widths.clamps),
         "HIGH": widths.high if widths.clamps else 0,
     }
@@ -111,7 +112,7 @@ def programmed(network: Folded, *, lanes: int, inputs: int, word: Word) -> Progr
         "columns": _column_memory(scans, sizes),
         "weights": _weight_memory(blocks, scans, sizes),
         "rows": _row_memory(blocks, ladders, sizes),
-        "ladders": _ladder_memory(ladders, sizes),
+        "rungs": _rung_memory(ladders, sizes),
     }
     parameters = {
         "LANES": lanes,
@@ -120,7 +121,7 @@ def programmed(network: Folded, *, lanes: int, inputs: int, word: Word) -> Progr
         "COLUMNS": len(memories["columns"].words),
         "WEIGHTS": len(memories["weights"].words),
         "ROWS": len(memories["rows"].words),
-        "RUNGS": len(memories["ladders"].words),
+        "RUNGS": len(memories["rungs"].words),
         "STATES": max(len(places), 1),
         "KEEPS": int(bool(places)),
         "NEURONS": len(keeps),
@@ -252,7 +253,7 @@ def _row_memory(
     return _memory(words)
 
 
-def _ladder_memory(ladders: Iterable[Ladder], sizes: Mapping[str, int]) -> Memory:
+def _rung_memory(ladders: Iterable[Ladder], sizes: Mapping[str, int]) -> Memory:
     never = 2 ** (sizes["STATE"] - 1) - 1
     return _memory(
         [

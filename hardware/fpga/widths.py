@@ -21,6 +21,7 @@ class Widths:
     factor    of a rung
     narrow    of the sums of rows with other factors than 1 and -1
     state     of whatever a neuron reaches
+    kept      of a state that has a place in memory
     clamps    a state may leave the format's word, and is clamped to its highest number and minus it
     high      that number
     """
@@ -32,6 +33,7 @@ class Widths:
     factor: int
     narrow: int
     state: int
+    kept: int
     clamps: bool
     high: int
 
@@ -52,7 +54,7 @@ def measured(network: Folded, scaling: Scaling, *, inputs: int, word: Word) -> W
     """
     reach = [2 ** (inputs - 1)] * network.channels + [int(r) for r in network.reach]
     states = [abs(rung.threshold or 0) for row in network.rows for rung in row.ladder]
-    pushes, lanes, sums, narrow, clamps = [], [], [], [1], False
+    pushes, lanes, sums, narrow, kept, clamps = [], [], [], [1], [1], False
     for row in network.rows:
         alone = sum(abs(term.weight) * reach[term.column] for term in row.terms)
         most = abs(row.bias) + alone
@@ -61,6 +63,8 @@ def measured(network: Folded, scaling: Scaling, *, inputs: int, word: Word) -> W
         sums.append(most)
         pushes.append(push)
         states.append(_settled(row, push))
+        if row.keeps:
+            kept.append(states[-1])
         if not row.unit:
             narrow.append(most)
         if states[-1] > word.high and not row.decay:
@@ -71,6 +75,7 @@ def measured(network: Folded, scaling: Scaling, *, inputs: int, word: Word) -> W
         clamps |= states[-1] > word.high
     factors = [abs(rung.factor) for row in network.rows for rung in row.ladder if not row.unit]
     state = word.bits if clamps else bits(max(states))
+    state = max(state, bits(max(pushes)))
     return Widths(
         value=max(inputs, bits(int(network.reach.max(initial=1)))),
         weight=scaling.weight,
@@ -78,7 +83,8 @@ def measured(network: Folded, scaling: Scaling, *, inputs: int, word: Word) -> W
         sum=bits(max(sums)),
         factor=bits(max(factors, default=1)),
         narrow=bits(max(narrow)),
-        state=max(state, bits(max(pushes))),
+        state=state,
+        kept=min(state, bits(max(kept))),
         clamps=clamps,
         high=word.high,
     )

@@ -13,9 +13,10 @@ from ..configuration import Configuration
 from ..energy import MEASURED, Estimate, clocked, unavailable
 from ..format import Format, Word
 from ..fpga.clocks import clocks_of_a_step
-from ..fpga.device import ECP5_25K, ICE40_HX8K, Device, total
-from ..fpga.files import verilog_files
-from ..fpga.fitting import memories_fit, needed, quantize_to_fit
+from ..fpga.device import ECP5_25K, ICE40_HX8K, Device
+from ..fpga.files import program_of, verilog_files
+from ..fpga.fitting import memories_fit, quantize_to_fit
+from ..fpga.storage import stored
 from ..fpga.synthesis import steps_per_second, synthesized
 from ..network import Ints, Quantized
 from ..placement import Cores, Placement, neurons, synapses
@@ -41,11 +42,10 @@ _SIMULATORS = (
 
 def _target(device: Device) -> Target:
     def configure(network: Quantized, _placement: Placement, target: Target) -> Mapping[str, bytes]:
-        lanes, digits = device.lanes, network.entry.digits
-        return verilog_files(network, target.format, lanes=lanes, inputs=digits)
+        return verilog_files(network, target.format, device)
 
     def rams(network: Quantized, _cores: Mapping[str, Ints], _count: int) -> Ints:
-        return np.array([total(needed(network, FORMAT, device, device.lanes))])
+        return np.array([stored(program_of(network, FORMAT, device.lanes), device).block_rams])
 
     def seconds(configuration: Configuration, run: Run) -> Estimate:
         try:

@@ -7,11 +7,14 @@
 module subspike_core #(
     parameter LANES = 1,
     parameter BLOCKS = 1,
+    parameter BLOCKS_HEAD = 1,
     parameter BLOCK_ADDRESS = 1,
     parameter COLUMNS = 1,
+    parameter COLUMNS_HEAD = 1,
     parameter COLUMN_ADDRESS = 1,
     parameter LENGTH = 1,
     parameter WEIGHTS = 1,
+    parameter WEIGHTS_HEAD = 1,
     parameter WEIGHT_ADDRESS = 1,
     parameter COLUMN = 1,
     parameter WEIGHT = 2,
@@ -21,8 +24,10 @@ module subspike_core #(
     parameter COARSE = 0,
     parameter SUM = 4,
     parameter ROWS = 1,
+    parameter ROWS_HEAD = 1,
     parameter ROW_ADDRESS = 1,
     parameter RUNGS = 1,
+    parameter RUNGS_HEAD = 1,
     parameter RUNG_ADDRESS = 1,
     parameter MORE = 1,
     parameter STATES = 1,
@@ -31,6 +36,7 @@ module subspike_core #(
     parameter FACTOR = 2,
     parameter NARROW = 2,
     parameter STATE = 8,
+    parameter KEPT = 8,
     parameter CLAMPS = 0,
     parameter HIGH = 0
 ) (
@@ -109,11 +115,14 @@ module subspike_core #(
     subspike_lanes #(
         .LANES(LANES),
         .BLOCKS(BLOCKS),
+        .BLOCKS_HEAD(BLOCKS_HEAD),
         .BLOCK_ADDRESS(BLOCK_ADDRESS),
         .COLUMNS(COLUMNS),
+        .COLUMNS_HEAD(COLUMNS_HEAD),
         .COLUMN_ADDRESS(COLUMN_ADDRESS),
         .LENGTH(LENGTH),
         .WEIGHTS(WEIGHTS),
+        .WEIGHTS_HEAD(WEIGHTS_HEAD),
         .WEIGHT_ADDRESS(WEIGHT_ADDRESS),
         .COLUMN(COLUMN),
         .WEIGHT(WEIGHT),
@@ -139,8 +148,10 @@ module subspike_core #(
     subspike_neurons #(
         .LANES(LANES),
         .ROWS(ROWS),
+        .ROWS_HEAD(ROWS_HEAD),
         .ROW_ADDRESS(ROW_ADDRESS),
         .RUNGS(RUNGS),
+        .RUNGS_HEAD(RUNGS_HEAD),
         .RUNG_ADDRESS(RUNG_ADDRESS),
         .MORE(MORE),
         .COLUMN(COLUMN),
@@ -154,6 +165,7 @@ module subspike_core #(
         .FACTOR(FACTOR),
         .NARROW(NARROW),
         .STATE(STATE),
+        .KEPT(KEPT),
         .CLAMPS(CLAMPS),
         .HIGH(HIGH)
     ) neurons (

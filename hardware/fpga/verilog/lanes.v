@@ -12,11 +12,14 @@
 module subspike_lanes #(
     parameter LANES = 1,
     parameter BLOCKS = 1,
+    parameter BLOCKS_HEAD = 1,
     parameter BLOCK_ADDRESS = 1,
     parameter COLUMNS = 1,
+    parameter COLUMNS_HEAD = 1,
     parameter COLUMN_ADDRESS = 1,
     parameter LENGTH = 1,
     parameter WEIGHTS = 1,
+    parameter WEIGHTS_HEAD = 1,
     parameter WEIGHT_ADDRESS = 1,
     parameter COLUMN = 1,
     parameter WEIGHT = 2,
@@ -69,8 +72,10 @@ module subspike_lanes #(
     subspike_rom #(
         .WIDTH(COLUMN_ADDRESS + LENGTH + 1),
         .DEPTH(BLOCKS),
+        .HEAD(BLOCKS_HEAD),
         .ADDRESS(BLOCK_ADDRESS),
-        .FILE("blocks.hex")
+        .HEAD_FILE("blocks.hex"),
+        .TAIL_FILE("blocks_tail.hex")
     ) blocks (
         .clk(clk),
         .enable(1'b1),
@@ -81,8 +86,10 @@ module subspike_lanes #(
     subspike_rom #(
         .WIDTH(COLUMN + 2),
         .DEPTH(COLUMNS),
+        .HEAD(COLUMNS_HEAD),
         .ADDRESS(COLUMN_ADDRESS),
-        .FILE("columns.hex")
+        .HEAD_FILE("columns.hex"),
+        .TAIL_FILE("columns_tail.hex")
     ) columns (
         .clk(clk),
         .enable(moves),
@@ -93,8 +100,10 @@ module subspike_lanes #(
     subspike_rom #(
         .WIDTH(WORD),
         .DEPTH(WEIGHTS),
+        .HEAD(WEIGHTS_HEAD),
         .ADDRESS(WEIGHT_ADDRESS),
-        .FILE("weights.hex")
+        .HEAD_FILE("weights.hex"),
+        .TAIL_FILE("weights_tail.hex")
     ) weights (
         .clk(clk),
         .enable(moves),

@@ -43,11 +43,14 @@ module subspike_network (
     subspike_core #(
         .LANES(LANES),
         .BLOCKS(BLOCKS),
+        .BLOCKS_HEAD(BLOCKS_HEAD),
         .BLOCK_ADDRESS(BLOCK_ADDRESS),
         .COLUMNS(COLUMNS),
+        .COLUMNS_HEAD(COLUMNS_HEAD),
         .COLUMN_ADDRESS(COLUMN_ADDRESS),
         .LENGTH(LENGTH),
         .WEIGHTS(WEIGHTS),
+        .WEIGHTS_HEAD(WEIGHTS_HEAD),
         .WEIGHT_ADDRESS(WEIGHT_ADDRESS),
         .COLUMN(COLUMN),
         .WEIGHT(WEIGHT),
@@ -57,8 +60,10 @@ module subspike_network (
         .COARSE(COARSE),
         .SUM(SUM),
         .ROWS(ROWS),
+        .ROWS_HEAD(ROWS_HEAD),
         .ROW_ADDRESS(ROW_ADDRESS),
         .RUNGS(RUNGS),
+        .RUNGS_HEAD(RUNGS_HEAD),
         .RUNG_ADDRESS(RUNG_ADDRESS),
         .MORE(MORE),
         .STATES(STATES),
@@ -67,6 +72,7 @@ module subspike_network (
         .FACTOR(FACTOR),
         .NARROW(NARROW),
         .STATE(STATE),
+        .KEPT(KEPT),
         .CLAMPS(CLAMPS),
         .HIGH(HIGH)
     ) core (

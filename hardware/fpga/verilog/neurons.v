@@ -18,8 +18,10 @@
 module subspike_neurons #(
     parameter LANES = 1,
     parameter ROWS = 1,
+    parameter ROWS_HEAD = 1,
     parameter ROW_ADDRESS = 1,
     parameter RUNGS = 1,
+    parameter RUNGS_HEAD = 1,
     parameter RUNG_ADDRESS = 1,
     parameter MORE = 1,
     parameter COLUMN = 1,
@@ -33,6 +35,7 @@ module subspike_neurons #(
     parameter FACTOR = 2,
     parameter NARROW = 2,
     parameter STATE = 8,
+    parameter KEPT = 8,
     parameter CLAMPS = 0,
     parameter signed [STATE-1:0] HIGH = 0
 ) (
@@ -89,7 +92,8 @@ module subspike_neurons #(
     wire [RUNG-1:0] rung_word;
     wire signed [SUM-1:0] fine = $signed(waiting[LANE_SUM-1:0]);
     wire signed [SUM-1:0] lane_sum = row_word[AT_FLAGS+4] ? fine <<< COARSE : fine;
-    wire signed [STATE-1:0] kept;
+    wire signed [KEPT-1:0] kept;
+    wire signed [STATE-1:0] widened = kept;
     wire issues = phase == LIVES && !empty;
     wire closes = phase == LIVES && more == 0;
 
@@ -100,8 +104,10 @@ module subspike_neurons #(
     subspike_rom #(
         .WIDTH(ROW),
         .DEPTH(ROWS),
+        .HEAD(ROWS_HEAD),
         .ADDRESS(ROW_ADDRESS),
-        .FILE("rows.hex")
+        .HEAD_FILE("rows.hex"),
+        .TAIL_FILE("rows_tail.hex")
     ) rows (
         .clk(clk),
         .enable(1'b1),
@@ -112,9 +118,11 @@ module subspike_neurons #(
     subspike_rom #(
         .WIDTH(RUNG),
         .DEPTH(RUNGS),
+        .HEAD(RUNGS_HEAD),
         .ADDRESS(RUNG_ADDRESS),
-        .FILE("ladders.hex")
-    ) ladders (
+        .HEAD_FILE("rungs.hex"),
+        .TAIL_FILE("rungs_tail.hex")
+    ) rungs (
         .clk(clk),
         .enable(1'b1),
         .address(rung),
@@ -178,7 +186,7 @@ module subspike_neurons #(
     reg signed [STATE-1:0] offset2, threshold2, threshold3, threshold4;
 
     wire signed [FACTOR-1:0] factor = rung_word[FACTOR-1:0];
-    wire signed [STATE-1:0] state = keeps1 && !first ? kept : {STATE{1'b0}};
+    wire signed [STATE-1:0] state = keeps1 && !first ? widened : {STATE{1'b0}};
     wire signed [NARROW-1:0] narrow = sum1[NARROW-1:0];
     wire signed [SUM:0] signed_sum = factor[FACTOR-1] ? -sum1 : sum1;
     wire signed [FACTOR+NARROW-1:0] scaled = factor * narrow;
@@ -255,7 +263,7 @@ module subspike_neurons #(
     assign told_value = count6 + (adds6 ? target_value : {VALUE{1'b0}});
 
     subspike_ram #(
-        .WIDTH(STATE),
+        .WIDTH(KEPT),
         .DEPTH(STATES),
         .ADDRESS(STATE_ADDRESS)
     ) states (
@@ -265,7 +273,7 @@ module subspike_neurons #(
         .read_word(kept),
         .write(valid5 && keeps5),
         .write_address(place5),
-        .write_word(state5)
+        .write_word(state5[KEPT-1:0])
     );
-    assign read_state = kept;
+    assign read_state = widened;
 endmodule

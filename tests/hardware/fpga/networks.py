@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hardware import Configuration, Entry, Exit, Neurons, Quantized, Synapses
+from hardware.fpga import ECP5_25K, Device, verilog_files
 from hardware.network import INPUT
 from hardware.placement import placed
 from hardware.targets import TARGETS
@@ -67,9 +68,7 @@ def random_inputs(seed: int, network: Quantized, steps: int = 12) -> np.ndarray:
     return np.random.default_rng(seed).integers(-half, half, shape).astype(np.float64)
 
 
-def configured(network: Quantized, lanes: int = 3) -> Configuration:
+def configured(network: Quantized, lanes: int = 3, device: Device = ECP5_25K) -> Configuration:
     """With any number of lanes."""
-    from hardware.fpga import verilog_files
-
-    files = verilog_files(network, TARGET.format, lanes=lanes, inputs=INPUT_BITS)
+    files = verilog_files(network, TARGET.format, device, lanes=lanes)
     return Configuration(network, placed(network, TARGET.cores), files)

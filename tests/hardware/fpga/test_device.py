@@ -1,8 +1,7 @@
 """Block RAMs are counted as the data sheets' shapes allow."""
 
-from hardware.fpga import ECP5_25K, ICE40_HX8K, block_rams
-from hardware.fpga.device import total
-from hardware.fpga.program import Memory, Program
+from hardware.fpga import ECP5_25K, ICE40_HX8K
+from hardware.fpga.program import Memory
 
 
 def memory(width: int, depth: int) -> Memory:
@@ -15,17 +14,6 @@ def test_the_best_shape_is_taken() -> None:
         assert ICE40_HX8K.blocks(memory(*shape)) == count, shape
     assert ECP5_25K.blocks(memory(48, 1600)) == 6
     assert ECP5_25K.blocks(memory(36, 512)) == 1
-
-
-def test_small_tables_are_logic_and_writable_ones_are_not() -> None:
-    program = Program(
-        {"VALUE": 8, "COLUMN": 7, "STATE": 25, "STATES": 330},
-        {"weights": memory(48, 1600), "ladders": memory(68, 50)},
-        (),
-    )
-    needed = block_rams(program, ICE40_HX8K)
-    assert needed == {"values": 1, "counts": 1, "states": 4, "weights": 21, "ladders": 0}
-    assert total(needed) == 27
 
 
 def test_the_data_sheets_numbers() -> None:

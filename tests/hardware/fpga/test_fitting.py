@@ -12,8 +12,9 @@ from converter import convert, to_nir
 from converter import quantize as quantize_grid
 from hardware import TARGETS, check, emulate, quantize
 from hardware.fpga import ICE40_HX8K
-from hardware.fpga.device import total
-from hardware.fpga.fitting import _rounded, memories_fit, needed, quantize_to_fit
+from hardware.fpga.files import program_of
+from hardware.fpga.fitting import _rounded, memories_fit, quantize_to_fit
+from hardware.fpga.storage import stored
 from spiking import Population, SubLSTM, SubLSTMClassifier
 from spiking.errors import GridError
 from tests.spiking import random_nets
@@ -36,8 +37,13 @@ def graph():
 
 
 def on(blocks: int):
-    device = replace(ICE40_HX8K, block_rams=blocks)
+    """A device with so many block RAMs and little logic, and the network on it."""
+    device = replace(ICE40_HX8K, block_rams=blocks, luts=1000)
     return device, quantize_to_fit(graph(), TARGET, 1e-4, device=device)
+
+
+def storage(made, device):
+    return stored(program_of(made, TARGET.format, device.lanes), device)
 
 
 def test_a_network_that_fits_is_left_exact() -> None:
@@ -51,16 +57,13 @@ def test_a_network_that_fits_is_left_exact() -> None:
 
 def test_weights_lose_bits_until_the_block_rams_hold_them() -> None:
     device, roomy = on(32)
-    full = total(needed(roomy, TARGET.format, device, 4))
-    weights = needed(roomy, TARGET.format, device, 4)["weights"]
+    full = storage(roomy, device).block_rams
     device, tight = on(full - 1)
-    assert weights > 1
-    used = total(needed(tight, TARGET.format, device, 4))
+    assert roomy.notes == ()
+    assert storage(tight, device).fits
     (note,) = tight.notes
-    assert f"{used} of {full - 1} block RAMs" in note
     fraction = int(re.search(r"2\^-(\d+)", note).group(1))
-    finer = _rounded(roomy, fraction + 1)
-    assert used < full <= total(needed(finer, TARGET.format, device, 4))
+    assert not storage(_rounded(roomy, fraction + 1), device).fits
     for ours, theirs in zip(tight.synapses, roomy.synapses, strict=True):
         off = np.abs((ours.weight << ours.shift) - (theirs.weight << theirs.shift))
         assert off.max() <= 2 ** (ours.shift - 1) if ours.shift else off.max() == 0
@@ -71,14 +74,14 @@ def test_weights_lose_bits_until_the_block_rams_hold_them() -> None:
 def test_rounded_networks_stay_close() -> None:
     inputs = network().encode(random_nets.random_inputs(2, batch=16)).numpy()
     device, roomy = on(32)
-    _, tight = on(total(needed(roomy, TARGET.format, device, 4)) - 1)
+    _, tight = on(storage(roomy, device).block_rams - 1)
     exact, rounded = (emulate(each, inputs).outputs for each in (roomy, tight))
     assert not np.array_equal(exact, rounded)
     assert np.abs(exact - rounded).max() < 0.5
 
 
 def test_too_many_units_are_refused_with_what_would_fit() -> None:
-    device = replace(ICE40_HX8K, block_rams=3)
+    device = replace(ICE40_HX8K, block_rams=3, luts=1000)
     target = replace(
         TARGET,
         quantize=partial(quantize_to_fit, device=device),
@@ -86,9 +89,9 @@ def test_too_many_units_are_refused_with_what_would_fit() -> None:
     )
     (fault,) = check(graph(), target, dt=1e-4)
     assert fault.rule == "memories_fit"
-    assert fault.limit == "3"
+    assert fault.limit == "3 and 3996"
     assert "lanes need" in fault.remedy
-    assert "neurons fits" in fault.remedy
+    assert "neurons would fit" in fault.remedy
 
 
 def test_inputs_beyond_the_files_largest_are_refused_before_they_wrap() -> None:

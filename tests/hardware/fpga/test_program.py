@@ -60,7 +60,7 @@ def test_the_memories_hold_every_weight_and_every_neuron(lanes) -> None:
                 row.target is not None,
                 row.target,
             )
-            for each, word in zip(row.ladder, memory["ladders"][rung:], strict=False):
+            for each, word in zip(row.ladder, memory["rungs"][rung:], strict=False):
                 factor, offset, threshold, sign = fields(
                     word, p["FACTOR"], p["STATE"], p["STATE"], 2
                 )

@@ -18,7 +18,7 @@ needs_tools = pytest.mark.skipif(
 
 @needs_tools
 def test_a_small_network_is_placed_and_a_device_without_ram_is_refused() -> None:
-    configuration = configured(random_network(3), lanes=1)
+    configuration = configured(random_network(3), lanes=1, device=ICE40_HX8K)
     small = replace(ICE40_HX8K, block_rams=0)
     short = synthesized(configuration, small)
     assert short.hertz is None

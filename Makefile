@@ -57,7 +57,7 @@ bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conv
 		--data $(MNIST) --out docs/conversion.md
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
-	$(BIN)/python -m benchmarks.xylo_fuzz
+	$(BIN)/python -m benchmarks.vendor_fuzz --target xylo-audio3
 
 clean: ## remove the environment and everything that was written
 	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache

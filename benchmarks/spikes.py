@@ -17,7 +17,7 @@ from converter import (
     to_multispike,
     to_nir,
 )
-from hardware import TARGETS, place, simulate
+from hardware import TARGETS, deploy, emulate, simulate
 from spiking import Population, SpikingNetwork, SubLSTM, SubLSTMClassifier, twin_trace
 from spiking.errors import MissingSoftwareError
 
@@ -152,12 +152,12 @@ def chip(rounds: int, quick: bool) -> Iterator[Row]:
         torch.manual_seed(0)
         rnn = SubLSTM(8, 40, batch_first=True, forget="fixed", t_max=10)
         net = to_multispike(SubLSTMClassifier(rnn, nn.Linear(40, 10))).network
-    placed = place(multispike_to_nir(net, dt=1e-3), TARGETS["xylo-audio3"], dt=1e-3)
+    placed = deploy(multispike_to_nir(net, dt=1e-3), TARGETS["xylo-audio3"], dt=1e-3)
     for batch in (1, 8) if quick else (1, 64):
         x = torch.rand(batch, 28, 8)
         counts = net.encode(x).numpy()
         try:
-            simulate(placed, counts[:1], vendor=True)
+            simulate(placed, counts[:1])
         except MissingSoftwareError:
             return
         with torch.no_grad():
@@ -165,8 +165,8 @@ def chip(rounds: int, quick: bool) -> Iterator[Row]:
                 f"multi-spike H=40 B={batch}, 28 inputs of 2 chip steps",
                 lambda x=x: net.trace(x),
                 {
-                    "XyloSim": lambda c=counts: simulate(placed, c, vendor=True),
-                    "our emulator in numpy": lambda c=counts: simulate(placed, c),
+                    "XyloSim": lambda c=counts: simulate(placed, c),
+                    "our emulator in numpy": lambda c=counts: emulate(placed.network, c),
                 },
                 rounds=rounds,
             )

@@ -25,18 +25,26 @@ Array = NDArray[np.float64]
 
 
 def to_multispike(
-    rate: SubLSTM | SubLSTMClassifier, *, code: MultiSpike | None = None
+    rate: SubLSTM | SubLSTMClassifier,
+    *,
+    code: MultiSpike | None = None,
+    fan_out: int | None = None,
 ) -> Conversion[MultiSpikeNetwork]:
     """Map every node of `rate` onto neurons that fire up to 31 times a step.
 
+    fan_out  most recurrent synapses that leave a neuron: of each unit the largest so many weights
+             stay, and no others ever come back; all stay where none is given
+
     Without data, and rougher than `convert`: the sigmoid becomes a hard one, currents are
     low-passed by the chip's synapses, and recurrent spikes travel for two chip steps.
-    `tune_multispike` makes up for that.
+    `tune_multispike` makes up for that, and for weights that went.
 
     Raises CoverageError naming every node that one recurrent layer of such neurons cannot carry,
     NotFiniteError naming the first parameter that holds NaN or infinity.
     """
     code = MultiSpike() if code is None else code
+    if fan_out is not None and fan_out < 1:
+        raise ConfigError(f"fan_out is {fan_out}; a neuron needs one synapse at least")
     require_finite(rate)
     coverage = cover_multispike(rate, code=code)
     coverage.require_complete()
@@ -52,8 +60,16 @@ def to_multispike(
         readout_weight=readout.weight,
         readout_bias=readout.weight.new_zeros(readout.out_features) if bias is None else bias,
         code=code,
+        kept=None if fan_out is None else _largest(rnn.get("weight_hh", "l0"), fan_out),
     )
     return Conversion(network.eval(), coverage)
+
+
+def _largest(weight: Tensor, count: int) -> Tensor:
+    """The `count` largest magnitudes of every column, the first of equal ones.  # bool"""
+    order = weight.detach().abs().argsort(dim=0, descending=True, stable=True)
+    kept = torch.zeros_like(weight, dtype=torch.bool)
+    return kept.scatter(0, order[:count], value=True)
 
 
 def cover_multispike(rate: SubLSTM | SubLSTMClassifier, *, code: MultiSpike) -> Coverage:

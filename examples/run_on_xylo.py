@@ -16,11 +16,11 @@ for name in ("xylo-audio2", "xylo-audio3", "xylo-imu"):
     for fault in faults:
         print(f"  {fault}")
 
-placed = sp.place(graph, sp.TARGETS["xylo-audio3"], dt=1e-3)
+deployed = sp.deploy(graph, sp.TARGETS["xylo-audio3"], dt=1e-3)
 inputs = net.encode(task.test_x).numpy()
-run = sp.simulate(placed, inputs)  # vendor=True runs it in XyloSim, bit for bit the same
+run = sp.emulate(deployed.network, inputs)  # sp.simulate(deployed, inputs): XyloSim, the same bits
 decided = torch.from_numpy(run.outputs[:, -1]).argmax(1)
 print(f"{float((decided == task.test_y).double().mean()):.1%} on Xylo, ", end="")
 with torch.no_grad():
     print(f"{float((rate(task.test_x).argmax(1) == task.test_y).double().mean()):.1%} as rates")
-print(f"{run.synops.mean():.3g} synaptic operations per digit, {run.saturations} saturations")
+print(f"{run.synops.mean():.3g} synaptic operations per digit, {run.trace.overflows} saturations")

@@ -124,7 +124,7 @@ def _network(about: Mapping[str, Any], arrays: Arrays) -> Quantized:
         Entry(**entry),
         Exit(**about["exit"]),
         tuple(
-            Neurons(**group, **{name: _whole(arrays[f"group{at}.{name}"]) for name in _NUMBERS})
+            Neurons(**(group | {name: _whole(arrays[f"group{at}.{name}"]) for name in _NUMBERS}))
             for at, group in enumerate(about["groups"])
         ),
         tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ _EXACT32, _EXACT64 = 2**24, 2**53
 # rows with so few synapses are gathered, denser ones are multiplied as matrices
 _FEW = 8
 
-Deliver = Callable[[Ints, NDArray[np.integer], Count], Ints]
+Deliver = Callable[[Ints, NDArray[Any], Count], Ints]
 
 
 def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
@@ -26,6 +27,8 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
     A population says one value with many neurons, so that rows and columns of its weights are
     equal up to sign: each is added once. Sums are exact whatever the order.
     """
+    if not synapses.weight.any():
+        return lambda current, _spikes, _count: current
     columns, at_column, column_sign = _distinct(synapses.weight.T)
     rows, at_row, row_sign = _distinct(columns.T)
     order = np.argsort(at_column, kind="stable")[np.count_nonzero(at_column < 0) :]
@@ -34,9 +37,7 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
     each = int(np.bincount(at_column[order]).max(initial=1)) * most
     product = _product(rows, each)
 
-    def deliver(current: Ints, spikes: NDArray[np.integer], _count: Count) -> Ints:
-        if not len(rows):
-            return current
+    def deliver(current: Ints, spikes: NDArray[Any], _count: Count) -> Ints:
         chosen = spikes[:, order].astype(np.int64) * signs
         sums = product(np.add.reduceat(chosen, starts, axis=1))
         total = current.copy()
@@ -47,11 +48,19 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
 
 
 def _distinct(rows: Ints) -> tuple[Ints, Ints, Ints]:
-    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign."""
+    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign.
+
+    Rows are told apart by their product with random numbers, modulo 2^64, and then compared.
+    """
     first = (rows != 0).argmax(axis=1)
-    sign = np.sign(rows[np.arange(len(rows)), first]) if rows.size else np.zeros(len(rows), int)
+    sign = np.sign(rows[np.arange(len(rows)), first])
     some = np.nonzero(sign)[0]
-    found, back = np.unique(rows[some] * sign[some, None], axis=0, return_inverse=True)
+    signed = rows[some] * sign[some, None]
+    key = signed @ np.random.default_rng(0).integers(-(2**62), 2**62, rows.shape[1])
+    _, chosen, back = np.unique(key, return_index=True, return_inverse=True)
+    found = signed[chosen]
+    if not np.array_equal(found[back], signed):
+        found, back = np.unique(signed, axis=0, return_inverse=True)
     which = np.full(len(rows), -1)
     which[some] = back.reshape(-1)
     return found, which, sign
@@ -73,7 +82,7 @@ def _product(rows: Ints, most: int) -> Callable[[Ints], Ints]:
     if reach >= _EXACT64:
         return lambda values: values @ rows.T
     kind = np.float32 if reach < _EXACT32 else np.float64
-    matrix = np.ascontiguousarray(rows.T, dtype=kind)
+    matrix: NDArray[Any] = np.ascontiguousarray(rows.T, dtype=kind)
     return lambda values: (values.astype(kind) @ matrix).astype(np.int64)
 
 
@@ -87,7 +96,7 @@ def saturating(synapses: Synapses, word: Word, _most: int) -> Deliver:
     up = np.maximum(weight, 0).T.astype(np.float64)
     down = np.minimum(weight, 0).T.astype(np.float64)
 
-    def deliver(current: Ints, spikes: NDArray[np.integer], count: Count) -> Ints:
+    def deliver(current: Ints, spikes: NDArray[Any], count: Count) -> Ints:
         given = spikes.astype(np.float64)
         raised = (given @ up).astype(np.int64)
         lowered = (given @ down).astype(np.int64)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from .configuration import Configuration
 from .run import Run
 
 ESTIMATE, MEASURED, UNAVAILABLE = "estimate", "measured", "unavailable"
@@ -79,11 +81,13 @@ def unavailable(quantity: str, unit: str, why: str) -> Estimate:
     return Estimate(quantity, None, unit, UNAVAILABLE, "", "", why, "")
 
 
-def clocked(
-    run: Run, seconds: float, *, kind: str, table: str, scope: str, source: str
-) -> Estimate:
-    """Seconds a sample where a tick takes `seconds`."""
-    return Estimate("latency", run.ticks * seconds, "s", kind, table, "", scope, source)
+def metered(table: EnergyTable) -> Callable[[Configuration, Run], Estimate]:
+    """The table's way to measure a run, for a target's record."""
+
+    def meter(_configuration: Configuration, run: Run) -> Estimate:
+        return table_energy(table, run)
+
+    return meter
 
 
 def break_even(

@@ -34,7 +34,7 @@ class Word:
     @property
     def high(self) -> int:
         """The largest value."""
-        return 2 ** (self.bits - 1) - 1
+        return (1 << (self.bits - 1)) - 1
 
     @property
     def low(self) -> int:

@@ -43,6 +43,7 @@ class Run:
     macs     multiplications of graded inputs  # (batch,)
     updates  neurons times ticks, per sample
     ticks    that the chip ran
+    arriving what the input channels carried  # (batch, ticks, channels)
     trace    the ticks themselves
     """
 
@@ -53,6 +54,7 @@ class Run:
     macs: Ints
     updates: int
     ticks: int
+    arriving: Ints
     trace: Trace
 
 
@@ -142,6 +144,7 @@ def told(network: Quantized, arriving: Ints, trace: Trace, steps: int) -> Run:
         macs=macs,
         updates=sum(map(len, network.groups)) * arriving.shape[1],
         ticks=arriving.shape[1],
+        arriving=arriving,
         trace=trace,
     )
 

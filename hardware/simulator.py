@@ -92,9 +92,9 @@ def run_simulator(
         raise MissingSoftwareError(f"{simulator.name} is not installed", simulator.command)
     names = sorted({configuration.network.exit.group, *watched})
     if not (simulator.apart or guarded):
-        worker = importlib.import_module(f".workers.{simulator.name}_worker", __package__)
         about, arrays = packed(configuration)
         try:
+            worker = importlib.import_module(f".workers.{simulator.name}_worker", __package__)
             answer = worker.run(about, arrays, arriving, names)
         except ImportError as error:
             message = f"{simulator.name} is not installed whole"

@@ -95,6 +95,8 @@ class MultiSpikeNetwork(nn.Module):
 
     weight_ih, weight_hh, bias, forget  as in `SpikingSubLSTM`, forget per input step
     readout_weight, readout_bias        (classes, hidden), (classes,)
+    kept                                which recurrent weights exist, (3 * hidden, hidden) bool;
+                                        all of them where none is given
     """
 
     def __init__(
@@ -107,13 +109,16 @@ class MultiSpikeNetwork(nn.Module):
         readout_weight: Tensor,
         readout_bias: Tensor,
         code: MultiSpike,
+        kept: Tensor | None = None,
     ) -> None:
         super().__init__()
+        kept = torch.ones_like(weight_hh, dtype=torch.bool) if kept is None else kept
         hidden = forget.shape[0]
         shapes = {
             "weight_ih": (weight_ih, (3 * hidden, weight_ih.shape[-1])),
             "weight_hh": (weight_hh, (3 * hidden, hidden)),
             "bias": (bias, (3 * hidden,)),
+            "kept": (kept, (3 * hidden, hidden)),
             "readout_weight": (readout_weight, (len(readout_bias), hidden)),
         }
         for name, (value, wanted) in shapes.items():
@@ -134,7 +139,9 @@ class MultiSpikeNetwork(nn.Module):
         per_chip_step = forget.detach().double().clamp(0.5, 1.0 - 2.0**-15) ** (1.0 / code.hold)
         dash = torch.round(-torch.log2(1.0 - per_chip_step)).clamp(SHORTEST_DASH, LONGEST_DASH)
         self.register_buffer("dash", dash.float())
+        self.register_buffer("kept", kept.detach().clone().bool())
         self.dash: Tensor
+        self.kept: Tensor
 
     @property
     def input_size(self) -> int:
@@ -153,7 +160,8 @@ class MultiSpikeNetwork(nn.Module):
         input, leaves 16 bits: so no addition saturates and the order of spikes does not matter.
         """
         n, n_in, hold = self.code.levels, self.code.input_levels, self.code.hold
-        w_in, w_rec = self.weight_ih * (self.code.input_max / n_in), self.weight_hh / n
+        w_in = self.weight_ih * (self.code.input_max / n_in)
+        w_rec = self.weight_hh * self.kept / n
         w_out = self.readout_weight / n
         with torch.no_grad():
             # a current holds at most what one step adds, so twice that while spikes arrive; the

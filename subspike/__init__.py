@@ -28,7 +28,7 @@ from converter import (
     tune,
     tune_multispike,
 )
-from hardware import TARGETS, check, place, simulate
+from hardware import TARGETS, check, deploy, emulate, place, simulate
 from spiking import (
     Adaptive,
     CodedNetwork,
@@ -93,7 +93,9 @@ __all__ = [
     "convert",
     "cost",
     "cover",
+    "deploy",
     "diagnose",
+    "emulate",
     "export",
     "from_nir",
     "import_checkpoint",

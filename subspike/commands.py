@@ -38,9 +38,8 @@ from converter import from_nir as network_of
 from converter import tune as tune_network
 from converter.nir_graph import PORTABLE_DT
 from converter.recode import refined
-from hardware import TARGETS, simulate
+from hardware import TARGETS, deploy, emulate
 from hardware import check as check_graph
-from hardware import place as place_graph
 from spiking import (
     Adaptive,
     Code,
@@ -273,9 +272,8 @@ def _run_engine(
         done = run_nir(graph, x.numpy(), dt=PORTABLE_DT)
         return done.spikes, done.output
     if engine == _INTEGERS:
-        placed = place_graph(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT)
-        ran = simulate(placed, x.numpy())
-        return dict(ran.spikes), ran.outputs
+        ran = emulate(deploy(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT).network, x.numpy())
+        return {name: each > 0 for name, each in ran.spikes.items()}, ran.outputs
     return run_consumer(engine, path, x)
 
 

@@ -26,7 +26,7 @@ from converter import (
     run_onnx,
 )
 from converter.nir_graph import PORTABLE_DT
-from hardware import TARGETS, Placement, Run, place, simulate
+from hardware import TARGETS, Configuration, Run, deploy, emulate, simulate
 from spiking import (
     MultiSpikeNetwork,
     NetworkRun,
@@ -88,15 +88,15 @@ class Subjects:
         return {name: value.numpy() for name, value in self.reference.spikes.items()}
 
     @cached_property
-    def placement(self) -> Placement:
+    def deployed(self) -> Configuration:
         """The multi-spike network on Xylo."""
         graph = multispike_to_nir(_given(self.multispike), dt=XYLO_DT)
-        return place(graph, TARGETS[XYLO], dt=XYLO_DT)
+        return deploy(graph, TARGETS[XYLO], dt=XYLO_DT)
 
     @cached_property
     def emulated(self) -> Run:
         """Our integer emulator's run of it."""
-        return simulate(self.placement, self.chip_inputs)
+        return emulate(self.deployed.network, self.chip_inputs)
 
     @cached_property
     def chip_inputs(self) -> NDArray[np.int64]:
@@ -213,9 +213,10 @@ def _on_gpu(s: Subjects) -> Column:
 
 def _integers(s: Subjects) -> Column:
     graph = read_nir(s.exported / "network.nir")
-    run = simulate(place(graph, TARGETS["digital"], dt=PORTABLE_DT), s.inputs)
+    run = emulate(deploy(graph, TARGETS["digital"], dt=PORTABLE_DT).network, s.inputs)
     note = "32-bit sums; the cell's decay is rounded to 16 fractional bits, its only difference"
-    return _again(s, populations(run.spikes, s.network), run.outputs[:, -1], note=note)
+    rasters = {name: each > 0 for name, each in run.spikes.items()}
+    return _again(s, populations(rasters, s.network), run.outputs[:, -1], note=note)
 
 
 def _interpreter(s: Subjects) -> Column:
@@ -267,7 +268,7 @@ def _xylo_emulated(s: Subjects) -> Column:
     raster = s.emulated.spikes["n2_hidden"]
     return Column(
         "",
-        s.emulated.outputs[:, -1].astype(np.float64),
+        s.emulated.outputs[:, -1],
         spikes=float(raster.sum((1, 2)).mean()),
         synops=float(np.mean(s.emulated.synops)),
         differing=int((raster != fired).sum()),
@@ -279,11 +280,11 @@ def _xylo_emulated(s: Subjects) -> Column:
 
 
 def _xylo_vendor(s: Subjects) -> Column:
-    run = simulate(s.placement, s.chip_inputs, vendor=True)
+    run = simulate(s.deployed, s.chip_inputs)
     raster, wanted = run.spikes["n2_hidden"], s.emulated.spikes["n2_hidden"]
     return Column(
         "",
-        run.outputs[:, -1].astype(np.float64),
+        run.outputs[:, -1],
         differing=int((raster != wanted).sum()),
         total=raster.size,
         against="our emulator",

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from ..energy import EnergyTable, metered
 from ..format import Format, Word
 from ..placement import Cores, neurons, synapses
 from ..populations import POPULATIONS, quantize_exactly
 from ..target import Latency, Limits, Target
+
+HOROWITZ = EnergyTable(
+    name="Horowitz 2014, 32-bit integers",
+    node="45 nm, 0.9 V",
+    scope="arithmetic alone: no memory, no wires, no clock",
+    source="M. Horowitz, ISSCC 2014, doi 10.1109/ISSCC.2014.6757323, figure 1.1.9",
+    synop=0.1e-12,  # an addition
+    update=3.3e-12,  # a multiplication and two additions
+    mac=3.2e-12,  # a multiplication and an addition
+)
 
 DIGITAL = Target(
     name="digital",
@@ -21,4 +32,5 @@ DIGITAL = Target(
     family=POPULATIONS,
     quantize=quantize_exactly,
     cores=Cores(loads={"neurons": neurons, "synapses": synapses}),
+    energy=(metered(HOROWITZ),),
 )

@@ -102,6 +102,27 @@ def test_tuning_comes_closer_and_repeats_itself() -> None:
     assert loss(tuned, teacher, x) < loss(net, teacher, x)
 
 
+def test_the_largest_weights_of_a_neuron_stay_and_tuning_brings_no_other_back() -> None:
+    teacher, x = random_rate(3, hidden=6), inputs(64)
+    net = to_multispike(teacher, fan_out=5).network
+    weight = teacher.rnn.get("weight_hh", "l0").detach()
+    for unit in range(6):
+        largest = weight[:, unit].abs().topk(5).indices
+        assert set(net.kept[:, unit].nonzero().ravel().tolist()) == set(largest.tolist())
+    words = {"settings": FitSettings(epochs=6, learning_rate=1e-2), "progress": False}
+    tuned = tune_multispike(net, teacher=teacher, data=x, **words)
+    assert loss(tuned, teacher, x) < loss(net, teacher, x)
+    for each in (net, tuned):
+        recurrent = multispike_to_nir(each, dt=1e-3).nodes["n3_rec"].weight
+        assert np.count_nonzero(recurrent, axis=0).max() <= 5
+    assert not np.array_equal(
+        *(multispike_to_nir(n, dt=1e-3).nodes["n3_rec"].weight for n in (net, tuned))
+    )
+    assert to_multispike(teacher).network.kept.all()
+    with pytest.raises(ConfigError, match="fan_out"):
+        to_multispike(teacher, fan_out=0)
+
+
 def test_bad_data_and_another_teacher_are_named() -> None:
     teacher = random_rate()
     net = to_multispike(teacher).network

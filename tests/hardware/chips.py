@@ -1,5 +1,8 @@
 """Random networks and graphs for the tests of this folder."""
 
+from collections.abc import Callable
+from functools import partial
+
 import nir
 import numpy as np
 
@@ -9,8 +12,10 @@ from hardware.placement import placed
 DT = 1e-3
 
 
-def random_network(seed: int, *, most: int = 20) -> tuple[Quantized, np.ndarray]:
-    """A Xylo network and inputs; two seeds in five are wild enough to saturate 16 bits."""
+def random_network(
+    seed: int, *, most: int = 20, target: str = "xylo-audio3"
+) -> tuple[Quantized, np.ndarray]:
+    """A Xylo network and inputs; two seeds in five saturate 16 bits, one in five is silent."""
     rng = np.random.default_rng(seed)
     hidden, inputs, outputs = rng.integers(1, most), rng.integers(1, 16), rng.integers(1, 8)
     wild = seed % 5 < 2
@@ -20,17 +25,18 @@ def random_network(seed: int, *, most: int = 20) -> tuple[Quantized, np.ndarray]
 
     def neurons(name: str, count: int, spikes: int) -> Neurons:
         reach = 32767 if wild else 500
+        bias = rng.integers(-reach - 1, reach + 1, count)
         return Neurons(
             name,
             rng.integers(1, 60 if wild else 3000, count),
-            rng.integers(-reach - 1, reach + 1, count),
+            np.full(count, -32768) if seed % 5 == 2 else bias,
             rng.integers(1, 16 if wild else 5, count),
             rng.integers(0, 16 if wild else 5, count),
             spikes,
         )
 
     network = Quantized(
-        "xylo-audio3",
+        target,
         DT,
         Entry(int(inputs), "counts", most=15),
         Exit("n5_readout"),
@@ -91,3 +97,12 @@ def chain(
     else:
         nodes.pop("c")
     return nir.NIRGraph(nodes=nodes, edges=edges)
+
+
+# random networks of the default suite, by simulator; benchmarks/vendor_fuzz.py takes more
+NETS = {"xylosim": 200}
+# what simulators of a target are compared on: (seed) to a network and inputs
+RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = {
+    f"xylo-{name}": partial(random_network, target=f"xylo-{name}")
+    for name in ("audio2", "audio3", "imu")
+}

@@ -2,12 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 
 from converter import drift, populations, run_nir, to_nir
-from hardware import TARGETS, check, place, simulate
-from hardware.integer_core import decayed
-from spiking.errors import GridError, MissingSoftwareError
+from hardware import TARGETS, check, emulate, quantize
 from tests.spiking.random_nets import random_inputs, random_network
 
 DT = 1e-4
@@ -18,7 +15,7 @@ TARGET = TARGETS["digital"]
 def test_a_plain_loop_in_python_integers_gives_the_same_spikes(seed) -> None:
     net = random_network(seed, levels=(4, 8)[seed % 2])
     graph, x = to_nir(net, dt=DT), net.encode(random_inputs(seed)).numpy()
-    run = simulate(place(graph, TARGET, dt=DT), x)
+    run = emulate(quantize(graph, TARGET, dt=DT), x)
     layer, k = net.requires_grad_(False).stack[0], net.code.levels
     unit, step = net.grid.unit, 2.0**-16
     rows = [[round(float(v) / 2.0**-net.grid.weight_bits) for v in row] for row in layer.weight_ih]
@@ -58,17 +55,16 @@ def test_a_plain_loop_in_python_integers_gives_the_same_spikes(seed) -> None:
 def test_it_strays_from_the_float_cell_in_one_spike_of_a_thousand_at_most(layers) -> None:
     net = random_network(layers, layers=layers)
     graph, x = to_nir(net, dt=DT), net.encode(random_inputs(1, batch=16)).numpy()
-    run, reference = simulate(place(graph, TARGET, dt=DT), x), run_nir(graph, x, dt=DT)
-    found = drift(populations(reference.spikes, net), populations(run.spikes, net))
+    run, reference = emulate(quantize(graph, TARGET, dt=DT), x), run_nir(graph, x, dt=DT)
+    found = drift(
+        populations(reference.spikes, net),
+        populations({n: each > 0 for n, each in run.spikes.items()}, net),
+    )
     assert found.differing <= found.total / 1000
-    assert run.saturations == 0
+    assert run.trace.overflows == 0
     if found.differing == 0:
         assert np.array_equal(run.outputs, reference.output)
         assert np.array_equal(run.synops, sum(reference.synops.values()))
-
-
-def test_halves_are_rounded_up() -> None:
-    assert decayed(np.array([1, -1, 3]), np.array([2048, 2048, 2048])).tolist() == [1, 0, 2]
 
 
 def test_what_is_not_on_the_grid_is_named() -> None:
@@ -77,15 +73,27 @@ def test_what_is_not_on_the_grid_is_named() -> None:
     graph.nodes["l0_n5_rec"].weight[0, 0] = 1 / 3
     graph.nodes["l0_n4_cell"].tau_syn[0] *= 1.01
     graph.nodes["l0_n2_gates"].v_reset[0] = 1.0
+    graph.nodes["l0_n3_mix"].bias[0] = 0.5
     faults = [(f.rule, f.where) for f in check(graph, TARGET, dt=DT)]
     assert ("numbers_lie_on_a_grid", "l0_n5_rec") in faults
     assert ("forgets_are_multiples_of_1_4096", "l0_n4_cell") in faults
     assert ("leak_and_reset_are_zero", "l0_n2_gates") in faults
+    assert ("cells_have_no_bias", "l0_n3_mix") in faults
 
 
-def test_wrong_inputs_and_a_vendor_that_is_not_there() -> None:
-    placed = place(to_nir(random_network(1), dt=DT), TARGET, dt=DT)
-    with pytest.raises(GridError, match="multiples"):
-        simulate(placed, torch.full((1, 2, 3), 1 / 3).numpy())
-    with pytest.raises(MissingSoftwareError, match="generic"):
-        simulate(placed, np.zeros((1, 2, 3)), vendor=True)
+def test_a_layer_without_a_readout_says_its_spikes() -> None:
+    net = random_network(1)
+    net.readout = None
+    graph, x = to_nir(net, dt=DT), net.encode(random_inputs(1)).numpy()
+    run = emulate(quantize(graph, TARGET, dt=DT), x)
+    assert np.array_equal(run.outputs, run.spikes["l0_n4_cell"])
+
+
+def test_only_multiplications_of_real_inputs_are_no_synaptic_operations() -> None:
+    net = random_network(1)
+    network = quantize(to_nir(net, dt=DT), TARGET, dt=DT)
+    x = net.encode(random_inputs(1)).numpy()
+    run, silent = emulate(network, x), emulate(network, 0 * x)
+    fan_out = np.count_nonzero(network.synapses[0].weight, axis=0)
+    assert np.array_equal(run.macs, (x != 0).sum(1) @ fan_out)
+    assert silent.macs.tolist() == [0] * len(x)

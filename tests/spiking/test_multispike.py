@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from converter import multispike_to_nir, to_multispike
-from hardware import TARGETS, place, simulate
+from hardware import TARGETS, deploy, emulate
 from spiking import MultiSpike, MultiSpikeNetwork
 from spiking.errors import ConfigError, NotFiniteError, ShapeError
 from spiking.multispike import decay, multi_fire
@@ -22,15 +22,15 @@ def inputs(seed: int) -> torch.Tensor:
 def test_the_emulator_runs_the_same_integers_and_clamps_nothing(seed) -> None:
     code = MultiSpike(hold=1 + seed % 3, input_levels=(15, 9, 4)[seed % 3])
     net = to_multispike(random_rate(seed), code=code).network
-    placed = place(multispike_to_nir(net, dt=DT), TARGETS["xylo-audio3"], dt=DT)
+    placed = deploy(multispike_to_nir(net, dt=DT), TARGETS["xylo-audio3"], dt=DT).network
     assert placed.notes == ()
-    run = simulate(placed, net.encode(inputs(seed)).numpy())
+    run = emulate(placed, net.encode(inputs(seed)).numpy())
     with torch.no_grad():
         trace = net.trace(inputs(seed))
     assert np.array_equal(trace["n2_hidden"].numpy(), run.spikes["n2_hidden"])
     assert np.array_equal(trace["n5_readout"].numpy(), run.outputs)
     assert trace["n2_hidden"].max() > 1
-    assert run.saturations == 0
+    assert run.trace.overflows == 0
 
 
 @pytest.mark.parametrize("scale", [1.0, 30.0])
@@ -40,10 +40,10 @@ def test_no_input_however_large_leaves_sixteen_bits(scale) -> None:
         for value in rate.parameters():
             value.mul_(scale)
     net = to_multispike(rate).network
-    placed = place(multispike_to_nir(net, dt=DT), TARGETS["xylo-audio3"], dt=DT)
+    placed = deploy(multispike_to_nir(net, dt=DT), TARGETS["xylo-audio3"], dt=DT).network
     full = np.full((2, 60, 3), 15)
     full[1, ::2] = 0
-    assert simulate(placed, full).saturations == 0
+    assert emulate(placed, full).trace.overflows == 0
 
 
 def test_a_decay_is_the_chips_shift() -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from converter import multispike_to_nir, to_multispike
-from hardware import TARGETS, place, simulate
+from hardware import TARGETS, deploy, emulate
 from spiking import MultiSpike
 from spiking.kernels import core
 from tests.spiking.random_nets import random_rate
@@ -34,8 +34,8 @@ def test_the_core_the_network_and_the_chip_fire_alike(seed, threads, monkeypatch
     for name, value in slow.items():
         assert fast[name].dtype == value.dtype
         assert torch.equal(fast[name], value), name
-    placed = place(multispike_to_nir(net, dt=1e-3), TARGETS["xylo-audio3"], dt=1e-3)
-    run = simulate(placed, net.encode(x).numpy())
+    whole = deploy(multispike_to_nir(net, dt=1e-3), TARGETS["xylo-audio3"], dt=1e-3)
+    run = emulate(whole.network, net.encode(x).numpy())
     assert np.array_equal(run.spikes["n2_hidden"], fast["n2_hidden"].numpy())
     assert np.array_equal(run.outputs, fast["n5_readout"].numpy())
     assert fast["n2_hidden"].max() > 1

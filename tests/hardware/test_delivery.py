@@ -1,0 +1,39 @@
+"""Sums over synapses equal the plain product, whatever rows and columns have in common."""
+
+import numpy as np
+import pytest
+
+from hardware import Synapses, Word
+from hardware.delivery import DELIVERIES
+from hardware.format import Count
+
+WORD = Word(24, "wrap")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_sums_are_those_of_the_plain_product(seed) -> None:
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.integers(1, 30, 2)
+    reach = (2, 128, 2**22, 2**38)[seed % 4]
+    weight = rng.integers(-reach, reach, (rows, columns)) * (rng.random((rows, columns)) < 0.4)
+    weight = weight[rng.integers(0, rows, 3 * rows)] * rng.choice([-1, 1], (3 * rows, 1))
+    weight = weight[:, rng.integers(0, columns, 50)] * rng.choice([-1, 0, 1], 50)
+    spikes = rng.integers(0, 2, (3, 50)) if seed % 3 else rng.integers(-255, 255, (3, 50))
+    current = rng.integers(-1000, 1000, (3, len(weight)))
+    synapses = Synapses("a", "b", weight, 1, shift=seed % 7)
+    most = int(np.abs(spikes).max())
+    found = DELIVERIES["wrap"](synapses, WORD, most)(current, spikes, Count())
+    assert np.array_equal(found, current + ((spikes @ weight.T) << (seed % 7)))
+
+
+def test_no_synapses_add_nothing() -> None:
+    current = np.arange(6).reshape(2, 3)
+    deliver = DELIVERIES["clip"](Synapses("a", "b", np.zeros((3, 4), int), 0), WORD, 1)
+    assert np.array_equal(deliver(current, np.ones((2, 4), int), Count()), current)
+
+
+def test_saturation_happens_spike_by_spike() -> None:
+    weight, word, count = np.array([[127, -127]]), Word(8, "saturate"), Count()
+    deliver = DELIVERIES["saturate"](Synapses("a", "b", weight, 0), word, 3)
+    assert deliver(np.array([[0]]), np.array([[3, 1]]), count).tolist() == [[0]]
+    assert count.overflows == 1

@@ -15,6 +15,7 @@ class Device:
     shapes     (bits of a word, words) of one block RAM
     logic_bit  what a read-only bit in logic costs, where a block RAM costs 1
     lanes      rows that a core for it sums side by side
+    hertz      a clock that designs keep on it, somewhat below what nextpnr says of them
     synthesis  yosys' command
     placing    nextpnr's program and its words for this device
     cell       what nextpnr calls a LUT
@@ -30,6 +31,7 @@ class Device:
     shapes: tuple[tuple[int, int], ...]
     logic_bit: float
     lanes: int
+    hertz: float
     synthesis: str
     placing: tuple[str, ...]
     cell: str
@@ -58,6 +60,7 @@ ICE40_HX8K = Device(
     shapes=((16, 256), (8, 512), (4, 1024), (2, 2048)),
     logic_bit=1 / 1024,
     lanes=4,
+    hertz=48e6,
     synthesis="synth_ice40",
     placing=("nextpnr-ice40", "--hx8k", "--package", "ct256"),
     cell="ICESTORM_LC",
@@ -74,6 +77,7 @@ ECP5_25K = Device(
     shapes=((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)),
     logic_bit=1 / 2048,
     lanes=8,
+    hertz=50e6,
     synthesis="synth_ecp5",
     placing=("nextpnr-ecp5", "--25k", "--package", "CABGA381", "--speed", "6"),
     cell="TRELLIS_COMB",

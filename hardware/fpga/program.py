@@ -82,6 +82,7 @@ def programmed(network: Folded, *, lanes: int, inputs: int, word: Word) -> Progr
     widths = measured(network, scaling, inputs=inputs, word=word)
     keeps = [row.keeps for row in network.rows for _ in row.neurons]
     places = tuple(at for at, kept in enumerate(keeps) if kept)
+    targets = [row.target for row in network.rows if row.target is not None]
     ladders = _chained(row.ladder for row in network.rows)
     sizes = {
         "BLOCK_ADDRESS": _address(len(blocks)),
@@ -124,6 +125,7 @@ def programmed(network: Folded, *, lanes: int, inputs: int, word: Word) -> Progr
         "RUNGS": len(memories["rungs"].words),
         "STATES": max(len(places), 1),
         "KEEPS": int(bool(places)),
+        "ADDS": int(len(targets) > len(set(targets))),
         "NEURONS": len(keeps),
         **sizes,
     }

@@ -38,12 +38,9 @@ def stored(program: Program, device: Device) -> Storage:
     may be cheaper in logic, and so may a whole small memory.
     """
     sizes = program.parameters
-    writable = [
-        Memory(sizes["VALUE"], (0,) * 2 ** (sizes["COLUMN"] + 1)),
-        Memory(sizes["VALUE"], (0,) * 2 ** (sizes["COLUMN"] + 1)),
-        Memory(sizes["KEPT"], (0,) * sizes["STATES"]),
-    ]
-    fixed = sum(device.blocks(memory) for memory in writable)
+    values = device.blocks(Memory(sizes["VALUE"], (0,) * 2 ** (sizes["COLUMN"] + 1)))
+    states = device.blocks(Memory(sizes["KEPT"], (0,) * sizes["STATES"]))
+    fixed = (1 + sizes["ADDS"]) * values + states
     options = [_heads(memory, device) for memory in program.memories.values()]
     found = []
     for heads in product(*options):

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,6 @@ class Synthesis:
         return {name: n - have[name] for name, n in vars(self.used).items() if n > have[name]}
 
 
-@lru_cache(maxsize=4)  # a minute each
 def synthesized(configuration: Configuration, device: Device) -> Synthesis:
     """Synthesise, place and route; a minute for a small device.
 

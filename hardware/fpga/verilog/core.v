@@ -19,6 +19,7 @@ module subspike_core #(
     parameter COLUMN = 1,
     parameter WEIGHT = 2,
     parameter VALUE = 2,
+    parameter ADDS = 0,
     parameter SHIFT = 0,
     parameter LANE_SUM = 4,
     parameter COARSE = 0,
@@ -84,7 +85,8 @@ module subspike_core #(
     wire [COLUMN:0] write_address = busy ? {bank, told_column} : {!bank, input_index};
     wire [VALUE-1:0] write_value = busy ? told_value : input_value;
 
-    // two copies, because lanes and neurons read at the same time
+    // two copies, because lanes and neurons read at the same time; the second only where a count
+    // is ever added to another
     subspike_ram #(
         .WIDTH(VALUE),
         .DEPTH(DEPTH),
@@ -98,19 +100,25 @@ module subspike_core #(
         .write_address(write_address),
         .write_word(write_value)
     );
-    subspike_ram #(
-        .WIDTH(VALUE),
-        .DEPTH(DEPTH),
-        .ADDRESS(COLUMN + 1)
-    ) counts (
-        .clk(clk),
-        .read(target_read),
-        .read_address({bank, target_column}),
-        .read_word(target_value),
-        .write(writes),
-        .write_address(write_address),
-        .write_word(write_value)
-    );
+    generate
+        if (ADDS) begin : adding
+            subspike_ram #(
+                .WIDTH(VALUE),
+                .DEPTH(DEPTH),
+                .ADDRESS(COLUMN + 1)
+            ) counts (
+                .clk(clk),
+                .read(target_read),
+                .read_address({bank, target_column}),
+                .read_word(target_value),
+                .write(writes),
+                .write_address(write_address),
+                .write_word(write_value)
+            );
+        end else begin : telling
+            assign target_value = {VALUE{1'b0}};
+        end
+    endgenerate
 
     subspike_lanes #(
         .LANES(LANES),

@@ -55,6 +55,7 @@ module subspike_network (
         .COLUMN(COLUMN),
         .WEIGHT(WEIGHT),
         .VALUE(VALUE),
+        .ADDS(ADDS),
         .SHIFT(SHIFT),
         .LANE_SUM(LANE_SUM),
         .COARSE(COARSE),

@@ -6,10 +6,12 @@ from hardware.fpga import ICE40_HX8K
 from hardware.fpga.program import Memory, Program
 from hardware.fpga.storage import stored
 
+SIZES = {"VALUE": 8, "COLUMN": 7, "ADDS": 1, "KEPT": 25, "STATES": 330}
+
 
 def program(**shapes: tuple[int, int]) -> Program:
     memories = {name: Memory(width, (0,) * depth) for name, (width, depth) in shapes.items()}
-    return Program({"VALUE": 8, "COLUMN": 7, "KEPT": 25, "STATES": 330}, memories, ())
+    return Program(SIZES, memories, ())
 
 
 def test_the_last_words_lie_in_logic_where_a_block_would_be_mostly_empty() -> None:

@@ -6,7 +6,7 @@ MNIST  ?= ../shared/data/mnist
 PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs test-gpu bench-speed bench-conversion bench-xylo clean
+.PHONY: help demo test check fix docs conform test-gpu bench-speed bench-conversion bench-xylo clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,10 @@ bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conv
 		benchmarks/models/mnist-gated.safetensors=mnist-pixels \
 		benchmarks/models/digits-adaptive.safetensors=digits-rows \
 		--data $(MNIST) --out docs/conversion.md
+
+conform: demo ## every simulator and engine here on the demo's and 100 random networks, into docs/interop.md
+	$(BIN)/python -m benchmarks.conformance demo/export --out docs/conformance.json
+	$(BIN)/python -m docs.make
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
 	$(BIN)/python -m benchmarks.vendor_fuzz --target xylo-audio3

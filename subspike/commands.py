@@ -212,7 +212,7 @@ def doctor(_given: Namespace) -> Answer:
     """What is here and what is not."""
     found = look_around()
     lines = [
-        f"{f.part:<14} {f.state:<8} {f.detail}" + (f"   -> {f.remedy}" if f.remedy else "")
+        f"{f.part:<22} {f.state:<8} {f.detail}" + (f"   -> {f.remedy}" if f.remedy else "")
         for f in found
     ]
     return Answer("\n".join(lines), {"findings": [asdict(f) for f in found]})

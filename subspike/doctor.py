@@ -71,8 +71,13 @@ def _consumer(consumer: Consumer) -> Finding:
     if consumer.python is None:
         detail = f"needed to run {consumer.profile} files in {consumer.name} {consumer.release}"
         return Finding(part, MISSING, detail, consumer.command)
-    where = str(consumer.python.parent.parent) if consumer.apart else "in this environment"
-    return Finding(part, PRESENT, f"fitted to {consumer.release}, {where}")
+    if consumer.apart:
+        return Finding(part, PRESENT, f"{consumer.release}, in {consumer.python.parent.parent}")
+    found = importlib.metadata.version(consumer.module)
+    other = (
+        "" if found == consumer.release else f"; what we say of it was seen in {consumer.release}"
+    )
+    return Finding(part, PRESENT, found + other)
 
 
 def _compiler() -> Finding:

@@ -29,8 +29,14 @@ from .agreement import Rasters
 
 Network = SpikingNetwork | CodedNetwork
 Outputs = NDArray[Any] | None
-# engines that hold the cell in single precision
-_LOSSY_ENGINES = {"openvino": "it holds the cell state in single precision"}
+# what engines make of ONNX files otherwise than written
+_ENGINE_HABITS: dict[str, Callable[[Network], tuple[str, tuple[str, ...]]]] = {
+    "openvino": lambda _net: (LOSSY, ("it changes the last bits of doubles",)),
+    "tract": lambda net: (
+        (REFUSED, ("it does not round doubles",)) if isinstance(net, CodedNetwork) else _AS_WRITTEN
+    ),
+}
+_AS_WRITTEN: tuple[str, tuple[str, ...]] = (SUPPORTED, ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +154,8 @@ def _reading(consumer: Consumer, file: Path | str, trial: Trial | None, net: Net
     if isinstance(file, str):
         return Reading(None, Support(consumer.name, REFUSED, (file,), None), None)
     if trial is None:
-        habit = _LOSSY_ENGINES.get(consumer.name)
-        state, reasons = (LOSSY, (habit,)) if habit else (SUPPORTED, ())
+        habit = _ENGINE_HABITS.get(consumer.name)
+        state, reasons = habit(net) if habit else _AS_WRITTEN
         return Reading(file, Support(consumer.name, state, reasons, None), None)
     predicted = verdict(trial.graph, trial, consumer.name)
     found = _foretold(trial, predicted)

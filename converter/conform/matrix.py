@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from .agreement import Agreement, merged
 from .running import Conformance, Result
 
 _DASH = "-"
-_REASONS = 3
+_REASONS, _LONGEST = 3, 200
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def _row(name: str, results: list[Result]) -> Row:
     foretold = [each.foretold for each in results if each.foretold is not None]
     said = [each.reason for each in results if each.reason]
     said += [reason for each in results for reason in each.predicted.reasons]
-    distinct = list(dict.fromkeys(said))
+    distinct = list(dict.fromkeys(textwrap.shorten(each, _LONGEST) for each in said))
     more = [f"and {len(distinct) - _REASONS} other reasons"] if len(distinct) > _REASONS else []
     surprises = [
         f"{each.case}: {each.predicted.state} was predicted, {each.verdict} was found"

@@ -69,6 +69,6 @@ def test_a_network_file_is_put_on_the_grid_and_other_codes_go_by_onnx(tmp_path) 
     assert all(each.file for each in case.readings.values())
     save_network(convert(rate, code=Rate(4)).network, tmp_path / "rate.safetensors")
     (case,) = cases_of(tmp_path / "rate.safetensors", CHOSEN, tmp_path, dt=1e-4)
-    assert "NIR has no soft reset" in case.readings["snntorch"].predicted.reasons[0]
+    assert "NIR has no reset" in case.readings["snntorch"].predicted.reasons[0]
     with pytest.raises(CheckpointError):
         cases_of(tmp_path / "none.safetensors", CHOSEN, tmp_path, dt=1e-4)

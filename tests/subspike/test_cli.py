@@ -203,7 +203,7 @@ def test_the_module_runs_as_a_command() -> None:
     )
     assert done.returncode == DONE, done.stderr
     parts = [finding["part"] for finding in json.loads(done.stdout)["findings"]]
-    assert {"python", "torch", "xylosim", "device cpu"} <= set(parts)
+    assert {"python", "torch", "xylo-imu: xylosim", "device cpu"} <= set(parts)
     done = subprocess.run(
         [sys.executable, "-m", "subspike", "fly"], capture_output=True, text=True, check=False
     )

@@ -29,7 +29,7 @@ from .presets import PRESETS
 from .profiles import PROFILES
 from .proof import Proof
 from .quantize import off_grid, quantize
-from .recode import anneal, recoded
+from .recode import anneal, rate_of, recoded
 from .semantics import LITERAL, Semantics
 from .support import Support, support
 from .tune import tune
@@ -84,6 +84,7 @@ __all__ = [
     "populations",
     "predict_levels",
     "quantize",
+    "rate_of",
     "rate_trace",
     "read_golden",
     "read_nir",

@@ -14,7 +14,7 @@ from pathlib import Path
 from converter import CONSUMERS, PROFILES
 from converter.conform import markdown
 from converter.consumers import ENGINES
-from hardware import targets_table
+from hardware import formats_table, targets_table
 from subspike.pictures import accuracy
 from subspike.report import from_json, table
 
@@ -31,6 +31,7 @@ def parts() -> dict[str, str]:
     return {
         "conformance": conformance(),
         "demo": f"```\n{table(comparison)}\n```",
+        "formats": formats_table(),
         "profiles": profiles(),
         "readers": readers(),
         "targets": targets_table(),

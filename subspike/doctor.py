@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from converter.consumers import CONSUMERS, ENGINES, Consumer
+from hardware import TARGETS, Simulator, Target
 from spiking.kernels import core
 
 PRESENT, MISSING = "present", "missing"
@@ -45,7 +46,6 @@ _LIBRARIES = (
     _Library("snntorch", "snntorch", "the spiking layers", "pip install -c constraints.txt ."),
     _Library("nir", "nir", "NIR files", "pip install -c constraints.txt ."),
     _Library("onnxruntime", "onnxruntime", "running ONNX", "pip install -c constraints.txt ."),
-    _Library("xylosim", "xylosim", "the vendor's Xylo simulator", "pip install 'subspike[xylo]'"),
 )
 
 
@@ -55,6 +55,9 @@ def doctor() -> tuple[Finding, ...]:
     findings += [_library(entry) for entry in _LIBRARIES]
     findings += [_consumer(consumer) for consumer in (*CONSUMERS.values(), *ENGINES.values())]
     findings += [_compiler(), _core()]
+    findings += [
+        _simulator(target, each) for target in TARGETS.values() for each in target.simulators
+    ]
     findings += _devices()
     return tuple(findings)
 
@@ -78,6 +81,14 @@ def _consumer(consumer: Consumer) -> Finding:
         "" if found == consumer.release else f"; what we say of it was seen in {consumer.release}"
     )
     return Finding(part, PRESENT, found + other)
+
+
+def _simulator(target: Target, simulator: Simulator) -> Finding:
+    part = f"{target.name}: {simulator.name}"
+    if simulator.python is None:
+        detail = f"needed to run {target.name} in software that is not ours"
+        return Finding(part, MISSING, detail, simulator.command)
+    return Finding(part, PRESENT, f"proved with {simulator.release}, run by {simulator.python}")
 
 
 def _compiler() -> Finding:

@@ -40,11 +40,14 @@ from converter.nir_units import UNITS
 from converter.onnx_graph import STORAGES
 from hardware import TARGETS, deploy, emulate
 from hardware import check as check_graph
+from spiking import SpikingNetwork
 from spiking.errors import ConfigError, ExportError, GraphError, MissingSoftwareError
 
+from . import deploy_table
 from .answer import DONE, NO, Answer
 from .arguments import common, out, step, task
 from .commands import on_grid, task_of
+from .deploy import ALL, Order, deployed
 from .sharding import stretches
 from .statistics import wilson
 
@@ -169,16 +172,30 @@ def _as_data(found: Lint) -> dict[str, Any]:
 
 def add_run(parser: ArgumentParser) -> None:
     """Which file, and in what."""
-    parser.add_argument("graph", type=Path, help="NIR file")
+    parser.add_argument("graph", type=Path, help="NIR file, or a network with --target")
     parser.add_argument(
         "--engine", default="interpreter", choices=(_INTERPRETER, _INTEGERS, *sorted(CONSUMERS))
+    )
+    parser.add_argument(
+        "--target",
+        choices=(ALL, *sorted(TARGETS)),
+        help="run on a chip, or on all: does it fit, what is lost, do its simulators agree",
+    )
+    parser.add_argument("--samples", type=int, help="with --target: test samples (default: all)")
+    parser.add_argument(
+        "--compared", type=int, default=8, help="of them, for the vendors' simulators (default: 8)"
     )
     task(parser)
     common(parser)
 
 
 def run(given: Namespace) -> Answer:
-    """Run a NIR file on the test set with one engine; its spikes must be the network's."""
+    """Run a NIR file on the test set with one engine; its spikes must be the network's.
+
+    With `--target`, on chips instead: see `deployed`.
+    """
+    if given.target:
+        return _run_on_targets(given)
     data, graph = task_of(given), read_nir(given.graph)
     net, profile = network_of(graph), read_advice(graph)["profile"]
     engine = _ENGINES.get(given.engine) or _consumer(given.engine)
@@ -210,6 +227,31 @@ def run(given: Namespace) -> Answer:
     # the integer core rounds the decay, so a difference there is a finding, not a fault
     exact = differing == 0 or given.engine == _INTEGERS
     return Answer(words, numbers, DONE if exact else NO)
+
+
+def _run_on_targets(given: Namespace) -> Answer:
+    """The network on one target or all of them."""
+    data = task_of(given)
+    if given.graph.suffix == ".nir":
+        net = network_of(read_nir(given.graph))
+    else:
+        loaded = on_grid(load_network(given.graph), data)
+        if not isinstance(loaded, SpikingNetwork):
+            raise ExportError(
+                f"{given.graph}: chips take populations with a constant forget, not {loaded.code}; "
+                "convert with --code population"
+            )
+        net = loaded
+    order = Order(
+        net,
+        data,
+        samples=given.samples,
+        compared=given.compared,
+        seed=given.seed,
+        progress=not given.quiet,
+    )
+    rows = deployed(order, sorted(TARGETS) if given.target == ALL else (given.target,))
+    return Answer(deploy_table.table(rows), deploy_table.data(rows), deploy_table.answered(rows))
 
 
 def _interpreted(_path: Path, graph: nir.NIRGraph, x: Tensor) -> tuple[Rasters, NDArray[Any]]:

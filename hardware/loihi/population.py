@@ -44,6 +44,8 @@ _MEMORYLESS = 1
 # of the registers' ranges; the rest is for rounding
 _USED = 0.98
 _TINY = 1e-12
+# full steps (z of all levels, i of none) that a cell has room for; rates saturate at a tenth of it
+_GATHERED = 64.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +234,13 @@ class _Builder:
         self._note(n.cell, "decays per step", np.array([off]), n.forget)
         peak = np.abs(n.mix).max(axis=1)
         at_once = _reach(n.mix) / peak
-        ever = at_once / (1.0 - (keep / 2**KEEP_BITS) ** TICKS)
+        gathered = 1.0 / (1.0 - (keep / 2**KEEP_BITS) ** TICKS)
+        ever = at_once * np.minimum(gathered, _GATHERED)
+        if (gathered > _GATHERED).any():
+            self.notes.append(
+                f"{n.cell}: {int((gathered > _GATHERED).sum())} cells forget so slowly that they "
+                f"wrap around if they ever hold more than {_GATHERED:g} full steps"
+            )
         top = self.target.format.current.high
         unit = _USED * min(
             r.top_sum / at_once.max(), top / ever.max(), r.top_threshold * float(peak.min())

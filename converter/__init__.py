@@ -25,7 +25,7 @@ from .onnx_graph import to_onnx
 from .predict import Prediction, predict_levels
 from .proof import Proof
 from .quantize import off_grid, quantize
-from .recode import anneal, recoded
+from .recode import anneal, rate_of, recoded
 from .tune import tune
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "populations",
     "predict_levels",
     "quantize",
+    "rate_of",
     "rate_trace",
     "read_golden",
     "read_nir",

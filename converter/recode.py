@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+import torch
+from torch import nn
+
 from spiking import (
     Adaptive,
     Code,
@@ -18,6 +21,8 @@ from spiking import (
     Rate,
     SpikingNetwork,
     SpikingSubLSTM,
+    SubLSTM,
+    SubLSTMClassifier,
 )
 from spiking.errors import ConfigError
 
@@ -52,6 +57,40 @@ def recoded(net: Net, code: Code, *, forget: Forgetting | None = None) -> Net:
         made.append(kind(*numbers, kept, code=code, activation=act, below=below))
     network = SpikingNetwork(made, readout) if plain else CodedNetwork(made, readout)
     return network.to(layers[0].weight_ih.device).eval()
+
+
+@torch.no_grad()
+def rate_of(net: SpikingNetwork) -> SubLSTMClassifier:
+    """The rate model that `net` rounds: its weights, biases and forgets, sigmoids for counts.
+
+    Raises ConfigError for a network without a readout.
+    """
+    if net.readout is None:
+        raise ConfigError("a network without a readout is no classifier; convert one that has it")
+    first = net.stack[0]
+    if len({layer.hidden_size for layer in net.stack}) > 1:
+        raise ConfigError("layers of different sizes are no subLSTM of ours; deploy it as it is")
+    rnn = SubLSTM(
+        net.input_size,
+        first.hidden_size,
+        num_layers=len(net.stack),
+        batch_first=True,
+        forget="fixed",
+        activation=first.activation,
+    )
+    for index, layer in enumerate(net.stack):
+        numbers = {
+            "weight_ih": layer.weight_ih,
+            "weight_hh": layer.weight_hh,
+            "bias_ih": layer.bias,
+            "bias_hh": torch.zeros_like(layer.bias),
+            "forget": torch.logit(layer.forget.double()),
+        }
+        for name, value in numbers.items():
+            rnn.get(name, f"l{index}").copy_(value)
+    readout = nn.Linear(first.hidden_size, net.readout.out_features)
+    readout.load_state_dict(net.readout.state_dict())
+    return SubLSTMClassifier(rnn, readout).eval()
 
 
 # what says how fine a code is

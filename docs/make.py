@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from hardware import targets_table
+from hardware import formats_table, targets_table
 from subspike.pictures import accuracy
 from subspike.report import from_json, table
 
@@ -21,7 +21,11 @@ PICTURE = ROOT / "docs/accuracy.svg"
 def parts() -> dict[str, str]:
     """The generated parts by name, as Markdown."""
     comparison = from_json(REPORT.read_text())
-    return {"targets": targets_table(), "demo": f"```\n{table(comparison)}\n```"}
+    return {
+        "demo": f"```\n{table(comparison)}\n```",
+        "formats": formats_table(),
+        "targets": targets_table(),
+    }
 
 
 def filled(text: str) -> str:

@@ -15,7 +15,7 @@ from .network import Entry, Exit, Neurons, Quantized, Synapses
 from .placement import Cores, Placement
 from .run import Run, Trace
 from .simulator import Simulator
-from .table import targets_table
+from .table import formats_table, targets_table
 from .target import Family, Latency, Limits, Target, Violation
 from .targets import TARGETS
 
@@ -45,6 +45,7 @@ __all__ = [
     "configure",
     "deploy",
     "emulate",
+    "formats_table",
     "load",
     "place",
     "quantize",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from .configuration import Configuration
+from .network import INPUT, Quantized
 from .run import Run
 
 ESTIMATE, MEASURED, UNAVAILABLE = "estimate", "measured", "unavailable"
@@ -40,11 +43,11 @@ class Estimate:
 class EnergyTable:
     """Joules an event.
 
-    synop   a spike over a synapse
-    update  a neuron at a tick
-    spike   one that is emitted
-    mac     a multiplication of a graded input; None where the source has none
-    idle    watts of the chip while it runs, None where the source does not say
+    synop     a spike over a synapse
+    update    a neuron at a tick
+    spike     one that is emitted
+    mac       a multiplication of a graded input; None where the source has none
+    rate_mac  one of a rate model as wide as the values here, on the same silicon; None likewise
     """
 
     name: str
@@ -55,7 +58,7 @@ class EnergyTable:
     update: float
     spike: float = 0.0
     mac: float | None = None
-    idle: float | None = None
+    rate_mac: float | None = None
 
 
 def table_energy(table: EnergyTable, run: Run) -> Estimate:
@@ -90,18 +93,21 @@ def metered(table: EnergyTable) -> Callable[[Configuration, Run], Estimate]:
     return meter
 
 
-def break_even(
-    table: EnergyTable, *, fan_out: float, mac: float, macs: float, neurons: int
-) -> float:
-    """Spikes per neuron and tick below which the spiking network costs less than a rate model.
+def break_even(table: EnergyTable, network: Quantized, *, macs: float) -> float | None:
+    """Spikes a neuron and tick below which the network costs less than its bit-matched rate model.
 
-        rate model    macs e_m
-        spiking       neurons (e_u + r (fan_out e_s + e_f))
+        rate model    macs e_r
+        spiking       neurons ticks (e_u + r (F e_s + e_f))
 
-    fan_out  synapses of a neuron on average
-    mac      joules a multiplication of the bit-matched rate model
-    macs     of it, in a tick
-    returns  r; negative where updates alone cost more
+    r the answer, F synapses of a neuron on average, both sides in one step of the model.
+
+    macs     multiplications of the rate model in a step
+    returns  None where the table has no price for them; negative where updates alone cost more
     """
-    left = macs * mac / neurons - table.update
+    if table.rate_mac is None:
+        return None
+    neurons = sum(map(len, network.groups))
+    own = [each for each in network.synapses if each.source != INPUT]
+    fan_out = sum(int(np.count_nonzero(each.weight)) for each in own) / neurons
+    left = macs * table.rate_mac / (neurons * network.ticks) - table.update
     return left / (fan_out * table.synop + table.spike)

@@ -9,7 +9,7 @@ from typing import Any
 import nir
 
 from .configuration import Configuration
-from .energy import Estimate, unavailable
+from .energy import EnergyTable, Estimate, unavailable
 from .format import Format
 from .network import Quantized
 from .placement import ONE_CORE, Cores, Placement
@@ -116,6 +116,7 @@ class Target:
     configure   the vendor's files
     simulators  the vendor's, first the one that equality is asked of
     energy      what measures joules, best first
+    table       whose prices say where a rate model would be cheaper; None where none is known
     """
 
     name: str
@@ -131,4 +132,5 @@ class Target:
     configure: Callable[[Quantized, Placement, Target], Mapping[str, bytes]] = no_files
     simulators: tuple[Simulator, ...] = ()
     energy: tuple[Meter, ...] = (no_energy,)
+    table: EnergyTable | None = None
     seconds: Meter = no_clock

@@ -15,6 +15,7 @@ from spiking.errors import ConfigError, SubspikeError
 
 from . import commands, inquiries
 from .answer import BAD_INPUT, Answer
+from .deploy import ALL
 from .search import METRICS, TARGETS
 from .tasks import TASKS
 
@@ -142,8 +143,17 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("graph", type=Path, help="NIR file")
+    parser.add_argument("graph", type=Path, help="NIR file, or a network with --target")
     parser.add_argument("--engine", default="interpreter", choices=commands.engine_names())
+    parser.add_argument(
+        "--target",
+        choices=(ALL, *commands.target_names()),
+        help="run on a chip, or on all: does it fit, what is lost, do its simulators agree",
+    )
+    parser.add_argument("--samples", type=int, help="with --target: test samples (default: all)")
+    parser.add_argument(
+        "--compared", type=int, default=8, help="of them, for the vendors' simulators (default: 8)"
+    )
     _task(parser)
     _common(parser)
 

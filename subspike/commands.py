@@ -56,9 +56,11 @@ from spiking import (
 )
 from spiking.errors import ConfigError, ExportError, GraphError
 
+from . import deploy_table
 from .answer import DONE, NO, Answer
 from .coded_flow import compared_coded
 from .demo import demo as run_demo
+from .deploy import ALL, Order, deployed
 from .devices import device_named
 from .doctor import doctor as look_around
 from .flow import compared, written
@@ -231,7 +233,12 @@ def check(given: Namespace) -> Answer:
 
 
 def run(given: Namespace) -> Answer:
-    """Run a NIR file on the test set with one engine; its spikes must be the network's."""
+    """Run a NIR file on the test set with one engine; its spikes must be the network's.
+
+    With `--target`, on chips instead: see `deployed`.
+    """
+    if given.target:
+        return _run_on_targets(given)
     task, graph = task_of(given), read_nir(given.graph)
     net = network_of(graph)
     right = differing = total = 0
@@ -262,6 +269,25 @@ def run(given: Namespace) -> Answer:
     # the integer core rounds the decay, so a difference there is a finding, not a fault
     exact = differing == 0 or given.engine == _INTEGERS
     return Answer(text, data, DONE if exact else NO)
+
+
+def _run_on_targets(given: Namespace) -> Answer:
+    """The network on one target or all of them."""
+    task = task_of(given)
+    if given.graph.suffix == ".nir":
+        net = network_of(read_nir(given.graph))
+    else:
+        net = _exportable(given.graph, task)
+    order = Order(
+        net,
+        task,
+        samples=given.samples,
+        compared=given.compared,
+        seed=given.seed,
+        progress=not given.quiet,
+    )
+    rows = deployed(order, target_names() if given.target == ALL else (given.target,))
+    return Answer(deploy_table.table(rows), deploy_table.data(rows), deploy_table.answered(rows))
 
 
 def _run_engine(

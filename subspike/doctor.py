@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from hardware import TARGETS, Simulator, Target
 from spiking.kernels import core
 
 PRESENT, MISSING = "present", "missing"
@@ -45,7 +46,6 @@ _LIBRARIES = (
     _Library("nir", "nir", "NIR files", "pip install -c constraints.txt ."),
     _Library("onnxruntime", "onnxruntime", "running ONNX", "pip install -c constraints.txt ."),
     _Library("norse", "norse", "Norse as a second NIR reader", "pip install 'subspike[norse]'"),
-    _Library("xylosim", "xylosim", "the vendor's Xylo simulator", "pip install 'subspike[xylo]'"),
 )
 
 
@@ -54,6 +54,9 @@ def doctor() -> tuple[Finding, ...]:
     findings = [Finding("python", PRESENT, platform.python_version())]
     findings += [_library(entry) for entry in _LIBRARIES]
     findings += [_compiler(), _core()]
+    findings += [
+        _simulator(target, each) for target in TARGETS.values() for each in target.simulators
+    ]
     findings += _devices()
     return tuple(findings)
 
@@ -62,6 +65,14 @@ def _library(entry: _Library) -> Finding:
     if importlib.util.find_spec(entry.module) is None:
         return Finding(entry.distribution, MISSING, f"needed for {entry.purpose}", entry.remedy)
     return Finding(entry.distribution, PRESENT, importlib.metadata.version(entry.distribution))
+
+
+def _simulator(target: Target, simulator: Simulator) -> Finding:
+    part = f"{target.name}: {simulator.name}"
+    if simulator.python is None:
+        detail = f"needed to run {target.name} in software that is not ours"
+        return Finding(part, MISSING, detail, simulator.command)
+    return Finding(part, PRESENT, f"proved with {simulator.release}, run by {simulator.python}")
 
 
 def _compiler() -> Finding:

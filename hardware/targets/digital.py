@@ -16,6 +16,7 @@ HOROWITZ = EnergyTable(
     synop=0.1e-12,  # an addition
     update=3.3e-12,  # a multiplication and two additions
     mac=3.2e-12,  # a multiplication and an addition
+    rate_mac=0.3e-12,  # a multiplication of 8 bits, an addition of 32
 )
 
 DIGITAL = Target(
@@ -33,4 +34,5 @@ DIGITAL = Target(
     quantize=quantize_exactly,
     cores=Cores(loads={"neurons": neurons, "synapses": synapses}),
     energy=(metered(HOROWITZ),),
+    table=HOROWITZ,
 )

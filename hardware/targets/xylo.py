@@ -73,7 +73,7 @@ def _seconds(configuration: Configuration, run: Run) -> Estimate:
         "s",
         ESTIMATE,
         "cycles model",
-        "28 nm",
+        "",
         f"{found:.0f} cycles a tick at 50 MHz, ticks back to back; in real time a tick is dt",
         "rockpool 3.1.0, power_cycles_model.py",
     )

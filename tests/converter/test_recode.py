@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from converter import anneal, convert, quantize, recoded
+from converter import anneal, convert, quantize, rate_of, recoded
 from converter.fit import FitSettings
 from converter.recode import fineness, refined
 from spiking import (
@@ -32,6 +32,19 @@ def test_recoding_equals_converting_into_that_code(code) -> None:
         assert type(found) is type(wanted)
         assert same_numbers(numbers(found), numbers(wanted))
         assert torch.equal(found(X), wanted(X))
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_rate_model_of_a_network_converts_into_it(layers) -> None:
+    net = convert(random_rate(1, layers=layers), code=Population(6)).network
+    found = convert(rate_of(net), code=Population(6)).network
+    for a, b in zip(found.stack, net.stack, strict=True):
+        assert torch.equal(a.weight_hh, b.weight_hh)
+        assert torch.equal(a.bias, b.bias)
+        assert torch.allclose(a.forget, b.forget, atol=1e-6)
+    net.readout = None
+    with pytest.raises(ConfigError, match="readout"):
+        rate_of(net)
 
 
 def test_a_computed_forget_is_kept_or_formed_otherwise() -> None:

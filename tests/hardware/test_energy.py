@@ -39,7 +39,14 @@ def test_what_nobody_published_has_no_value() -> None:
 
 
 def test_at_the_break_even_rate_both_cost_the_same() -> None:
-    rate = break_even(TABLE, fan_out=100.0, mac=4.6e-12, macs=5000.0, neurons=50)
-    spiking = 50 * (TABLE.update + rate * (100.0 * TABLE.synop + TABLE.spike))
+    network, _ = random_network(1)
+    neurons = sum(map(len, network.groups))
+    synapses = sum(np.count_nonzero(each.weight) for each in network.synapses[1:])
+    priced = replace(TABLE, rate_mac=4.6e-12)
+    rate = break_even(priced, network, macs=5000.0)
+    spiking = neurons * (TABLE.update + rate * TABLE.spike) + rate * synapses * TABLE.synop
     assert spiking == pytest.approx(5000.0 * 4.6e-12)
-    assert break_even(TABLE, fan_out=100.0, mac=1e-15, macs=1.0, neurons=50) < 0
+    slower = break_even(priced, replace(network, ticks=2), macs=5000.0)
+    assert slower < rate
+    assert break_even(priced, network, macs=0.0) < 0
+    assert break_even(TABLE, network, macs=5000.0) is None

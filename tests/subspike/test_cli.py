@@ -54,6 +54,18 @@ def test_the_way_from_rate_to_files(folder, capsys) -> None:
     assert set(answer["files"]) >= {"nir", "onnx", "golden"}
 
 
+def test_run_on_a_target_says_what_it_costs(folder, capsys) -> None:
+    for file in ("export/network.nir", "tuned.safetensors"):
+        words = f"run {folder}/{file} --target digital --samples 40 --compared 2 --quiet"
+        _, answer = answered(capsys, words)
+        (row,) = answer["targets"]
+        assert (row["target"], row["fits"], row["samples"]) == ("digital", True, 40)
+        assert row["energy"][0]["source"]
+    words = f"run {folder}/tuned.safetensors --target digital --samples 0"
+    code, answer = answered(capsys, words)
+    assert (code, answer["error"]) == (BAD_INPUT, "ConfigError")
+
+
 @pytest.mark.parametrize("engine", ["interpreter", "digital", "snntorch"])
 def test_run_says_accuracy_and_difference(folder, engine, capsys) -> None:
     words = f"run {folder}/export/network.nir --engine {engine}"
@@ -191,7 +203,7 @@ def test_the_module_runs_as_a_command() -> None:
     )
     assert done.returncode == DONE, done.stderr
     parts = [finding["part"] for finding in json.loads(done.stdout)["findings"]]
-    assert {"python", "torch", "xylosim", "device cpu"} <= set(parts)
+    assert {"python", "torch", "xylo-imu: xylosim", "device cpu"} <= set(parts)
     done = subprocess.run(
         [sys.executable, "-m", "subspike", "fly"], capture_output=True, text=True, check=False
     )

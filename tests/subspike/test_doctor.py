@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 
+from hardware import TARGETS
 from spiking.kernels import Core
 from subspike.doctor import MISSING, PRESENT, doctor
 
@@ -22,9 +23,16 @@ def test_what_is_absent_is_named_with_its_remedy(monkeypatch) -> None:
     )
     monkeypatch.setattr(shutil, "which", lambda _: None)
     found = {f.part: f for f in doctor()}
-    assert found["xylosim"].state == found["C++ compiler"].state == MISSING
-    assert found["xylosim"].remedy == "pip install 'subspike[xylo]'"
+    simulator = found["xylo-imu: xylosim"]
+    assert simulator.state == found["C++ compiler"].state == MISSING
+    assert simulator.remedy == "pip install 'subspike[xylo]'"
     assert "xylosim" in found["C++ compiler"].detail
+
+
+def test_every_simulator_of_every_target_is_looked_for() -> None:
+    parts = {f.part for f in doctor()}
+    for target in TARGETS.values():
+        assert {f"{target.name}: {each.name}" for each in target.simulators} <= parts
 
 
 def test_a_core_that_is_absent_is_named_with_the_reason(monkeypatch) -> None:

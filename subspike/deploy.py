@@ -1,0 +1,297 @@
+"""A network on every target: does it fit, what is lost, does the vendor's simulator agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import nir
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from converter import mixtures, multispike_to_nir, rate_of, to_multispike, to_nir, tune_multispike
+from converter.nir_graph import PORTABLE_DT
+from hardware import (
+    TARGETS,
+    Configuration,
+    Estimate,
+    Run,
+    Target,
+    Violation,
+    check,
+    deploy,
+    emulate,
+    simulate,
+)
+from hardware.energy import break_even, unavailable
+from hardware.populations import POPULATIONS
+from hardware.rules import CHAINS
+from spiking import MultiSpikeNetwork, SpikingNetwork, dense_macs
+from spiking.errors import ConfigError, MissingSoftwareError, SubspikeError
+
+from .statistics import Interval, wilson
+from .tasks import Task
+
+# seconds of a chip's tick where the chip does not say: real time of an audio front end
+CHIP_DT = 1e-3
+# what `--target` takes for every one of them
+ALL = "all"
+# bytes of recorded spikes and states at a time
+_MOST_BYTES = 2**28
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """A network as a family of chips takes it.
+
+    encode  test inputs (batch, time, input) to what `emulate` takes
+    note    what was done to it, "" for nothing
+    """
+
+    graph: nir.NIRGraph
+    dt: float
+    encode: Callable[[torch.Tensor], NDArray[Any]]
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What is deployed, and how.
+
+    samples   test samples for the accuracy; all of them where none is given
+    compared  of them, how many the vendors' simulators run, too
+    seed      of the tuning that chips with neurons of another kind need
+    """
+
+    net: SpikingNetwork
+    task: Task
+    samples: int | None = None
+    compared: int = 8
+    seed: int = 0
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        """ConfigError for numbers that cannot be meant."""
+        if (self.samples is not None and self.samples < 1) or self.compared < 1:
+            raise ConfigError(
+                f"samples {self.samples} and compared {self.compared} must be 1 or more"
+            )
+
+
+@dataclass(frozen=True)
+class Match:
+    """A vendor's simulator beside our emulator.
+
+    differing, total  spikes and readings that differ, of how many; None where it was not run
+    reason            why it was not
+    """
+
+    simulator: str
+    differing: int | None
+    total: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One target.
+
+    violations  what does not fit
+    failure     what went wrong otherwise, "" for nothing
+    accuracy    on `samples` test samples, in our emulator
+    lost        points to the float spiking network on the same samples
+    spikes, synops, ticks  per sample
+    energy, latency  per sample, over the `compared` samples that simulators ran too
+    rate        spikes of a neuron in a tick, on those samples
+    break_even  the rate below which the bit-matched rate model costs more; None without a table
+    used        of every resource, the fullest core: (used, limit or None)
+    """
+
+    target: str
+    violations: tuple[Violation, ...] = ()
+    failure: str = ""
+    samples: int = 0
+    accuracy: Interval | None = None
+    lost: float | None = None
+    matches: tuple[Match, ...] = ()
+    compared: int = 0
+    spikes: float | None = None
+    synops: float | None = None
+    ticks: int | None = None
+    energy: tuple[Estimate, ...] = ()
+    latency: Estimate | None = None
+    rate: float | None = None
+    break_even: float | None = None
+    cores: int | None = None
+    used: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether it ran at all."""
+        return not self.violations and not self.failure
+
+
+def deployed(order: Order, targets: Sequence[str]) -> list[Row]:
+    """A row per target, whatever becomes of the others."""
+    task = order.task
+    part = replace(task, test_x=task.test_x[: order.samples], test_y=task.test_y[: order.samples])
+    with torch.no_grad():
+        decided = torch.cat([order.net(x).argmax(1) for x in part.test_x.split(256)])
+    reference = float((decided == part.test_y).double().mean())
+    rows = []
+    bar = tqdm(targets, "deploy", unit="target", disable=None if order.progress else True)
+    for name in bar:
+        bar.set_postfix_str(name)
+        target = TARGETS[name]
+        try:
+            form = FORMS[target.family.refusal.rule](order, target)
+            row = _row(order, target, form, part)
+            lost = None if row.accuracy is None else 100.0 * (reference - row.accuracy.value)
+            rows.append(replace(row, lost=lost))
+        except SubspikeError as error:
+            rows.append(Row(name, failure=f"{type(error).__name__}: {error}"))
+    return rows
+
+
+def _portable(order: Order, _target: Target) -> Form:
+    """The portable graph, as it is."""
+    graph = to_nir(order.net, dt=PORTABLE_DT)
+    return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy())
+
+
+def _multispike(order: Order, target: Target) -> Form:
+    """The same weights in multi-spike code, pruned to what the chip holds, tuned where it fits."""
+    made, limits = to_multispike(rate_of(order.net)).network, target.limits
+    note, fan_out = "multi-spike code", None
+    broken = _broken(made, target)
+    if broken & {"fan_out_fits", "recurrent_weights_fit"}:
+        rows = 3 * made.hidden_size
+        # z and i have a synapse each; o and s share what is left
+        memory = limits.recurrent or rows * rows
+        room = (memory - 2 * made.hidden_size) // (2 * made.hidden_size)
+        fan_out = max(1, min(limits.fan_out or rows, room, rows))
+        made = to_multispike(rate_of(order.net), fan_out=fan_out).network
+        note, broken = f"{note}, {fan_out} recurrent synapses a neuron", _broken(made, target)
+    if not broken:
+        made, note = _tuned(order, fan_out), f"{note}, tuned on the training part"
+    return Form(_chip_graph(made), CHIP_DT, lambda x: made.encode(x).numpy(), note)
+
+
+@lru_cache(maxsize=4)
+def _tuned(order: Order, fan_out: int | None) -> MultiSpikeNetwork:
+    """Tuned once for all chips of the same fan-out; mixtures of samples teach more than samples."""
+    teacher = rate_of(order.net)
+    return tune_multispike(
+        to_multispike(teacher, fan_out=fan_out).network,
+        teacher=teacher,
+        data=mixtures(order.task.train_x, seed=order.seed),
+        seed=order.seed,
+        progress=order.progress,
+    ).cpu()
+
+
+def _broken(made: MultiSpikeNetwork, target: Target) -> set[str]:
+    return {fault.rule for fault in check(_chip_graph(made), target, dt=CHIP_DT)}
+
+
+def _chip_graph(made: MultiSpikeNetwork) -> nir.NIRGraph:
+    return multispike_to_nir(made, dt=CHIP_DT)
+
+
+# how a network is written for a family of chips, by what the family says of other graphs
+FORMS: dict[str, Callable[[Order, Target], Form]] = {
+    CHAINS.refusal.rule: _multispike,
+    POPULATIONS.refusal.rule: _portable,
+}
+
+
+def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
+    """The target's row on the test part of `task`."""
+    faults = check(form.graph, target, dt=form.dt)
+    if faults:
+        return Row(target.name, violations=faults, notes=(form.note,) if form.note else ())
+    whole = deploy(form.graph, target, dt=form.dt)
+    correct = fired = synops = 0
+    count = _at_once(whole, form, task)
+    parts = range(0, len(task.test_x), count)
+    for start in tqdm(parts, target.name, leave=False, disable=None if order.progress else True):
+        run = emulate(whole.network, form.encode(task.test_x[start : start + count]))
+        decided = run.outputs[:, -1].argmax(1)
+        correct += int((decided == task.test_y[start : start + count].numpy()).sum())
+        fired, synops = fired + int(run.fired.sum()), synops + int(run.synops.sum())
+    samples = len(task.test_x)
+    first = form.encode(task.test_x[: order.compared])
+    run = emulate(whole.network, first)
+    placement = whole.placement
+    return Row(
+        target.name,
+        samples=samples,
+        accuracy=wilson(correct, samples),
+        matches=_matches(target, whole, first, run),
+        compared=len(first),
+        spikes=fired / samples,
+        synops=synops / samples,
+        ticks=run.ticks,
+        energy=tuple(_measured(meter, whole, run, "energy", "J") for meter in target.energy),
+        latency=_measured(target.seconds, whole, run, "latency", "s"),
+        rate=float(run.fired.mean()) / run.updates,
+        break_even=_break_even(order, target, whole),
+        cores=placement.count,
+        used={
+            name: (int(used.max(initial=0)), placement.limits.get(name))
+            for name, used in placement.used.items()
+        },
+        notes=(*((form.note,) if form.note else ()), *whole.network.notes),
+    )
+
+
+def _break_even(order: Order, target: Target, whole: Configuration) -> float | None:
+    if target.table is None:
+        return None
+    rnn, classes = rate_of(order.net).rnn, order.task.classes
+    steps = order.task.steps
+    macs = dense_macs(rnn, steps=steps, classes=classes) / steps
+    return break_even(target.table, whole.network, macs=macs)
+
+
+def _at_once(whole: Configuration, form: Form, task: Task) -> int:
+    """Samples whose spikes and inputs fit into memory together."""
+    network = whole.network
+    steps = form.encode(task.test_x[:1]).shape[1]
+    each = steps * network.ticks * (sum(map(len, network.groups)) + 8 * network.entry.channels)
+    return max(1, min(256, _MOST_BYTES // each))
+
+
+def _matches(
+    target: Target, whole: Configuration, inputs: NDArray[Any], ours: Run
+) -> tuple[Match, ...]:
+    found = []
+    for simulator in target.simulators:
+        try:
+            theirs = simulate(whole, inputs, simulator=simulator.name, guarded=True)
+        except SubspikeError as error:
+            found.append(Match(simulator.name, None, 0, str(error)))
+            continue
+        pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [(ours.outputs, theirs.outputs)]
+        pairs += [(ours.trace.spikes[name], each) for name, each in theirs.trace.spikes.items()]
+        differing = sum(int((a != b).sum()) for a, b in pairs)
+        found.append(Match(simulator.name, differing, sum(b.size for _, b in pairs)))
+    return tuple(found)
+
+
+def _measured(
+    meter: Callable[[Configuration, Run], Estimate],
+    whole: Configuration,
+    run: Run,
+    quantity: str,
+    unit: str,
+) -> Estimate:
+    """What the meter says; a meter whose software is missing is unavailable, with the command."""
+    try:
+        return meter(whole, run)
+    except MissingSoftwareError as error:
+        return unavailable(quantity, unit, str(error))

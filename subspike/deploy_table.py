@@ -1,0 +1,113 @@
+"""Rows of a deployment as a table for a terminal, as data, and as an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hardware import Estimate
+
+from .answer import DONE, NO
+from .deploy import Match, Row
+
+_HEAD = ("target", "fits", "accuracy", "lost", "differing", "spikes", "energy", "latency", "cores")
+# points that quantisation and placement may lose
+MARGIN = 0.5
+
+
+def answered(rows: Sequence[Row], *, margin: float = MARGIN) -> int:
+    """DONE where every target that fits agrees with its simulators and loses no more than `margin`.
+
+    Of several targets some need not fit; one at least has to, and none may fail otherwise.
+    """
+    if any(row.failure for row in rows):
+        return NO
+    fitting = [row for row in rows if row.fits]
+    agreed = all(not match.differing for row in fitting for match in row.matches)
+    kept = all(row.lost is not None and row.lost <= margin for row in fitting)
+    return DONE if fitting and agreed and kept else NO
+
+
+def table(rows: Sequence[Row]) -> str:
+    """A line a target, then what each line rests on: broken rules, matches, resources, sources."""
+    lines = [list(_HEAD), *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    text.insert(1, "-" * max(map(len, text)))
+    for row in rows:
+        text += ["", f"{row.target}:", *(f"  {line}" for line in _details(row))]
+    return "\n".join(text)
+
+
+def data(rows: Sequence[Row]) -> dict[str, Any]:
+    """The same for programs."""
+    return {"targets": [asdict(row) | {"fits": row.fits} for row in rows]}
+
+
+def _cells(row: Row) -> list[str]:
+    if not row.fits or row.accuracy is None or row.spikes is None or row.lost is None:
+        fits = "failed" if row.failure else f"{len(row.violations)} rules"
+        return [row.target, fits, *("-" for _ in _HEAD[2:])]
+    best = next((each for each in row.energy if each.value is not None), None)
+    return [
+        row.target,
+        "yes",
+        f"{row.accuracy.value:.1%} of {row.samples}",
+        f"{row.lost:+.2f}",
+        ", ".join(_match(match) for match in row.matches) or "no simulator",
+        f"{row.spikes:.4g}",
+        _figure(best) if best else "unavailable",
+        _figure(row.latency),
+        str(row.cores),
+    ]
+
+
+def _match(match: Match) -> str:
+    return f"{match.simulator} " + ("not run" if match.differing is None else str(match.differing))
+
+
+def _figure(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.value is None:
+        return "unavailable"
+    return f"{scaled(estimate.value)}{estimate.unit} ({estimate.kind})"
+
+
+def scaled(value: float) -> str:
+    """A number with an SI prefix: 1.5e-6 is "1.5 u"."""
+    for prefix, size in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {prefix}"
+    return f"{value:.3g} "
+
+
+def _details(row: Row) -> list[str]:
+    lines = [*row.notes, *map(str, row.violations)]
+    lines += [row.failure] if row.failure else []
+    for match in row.matches:
+        if match.differing is None:
+            lines.append(f"{match.simulator}: not run: {match.reason}")
+        else:
+            lines.append(
+                f"{match.simulator}: {match.differing} of {match.total} spikes and readings differ "
+                f"on {row.compared} samples"
+            )
+    if row.used:
+        used = (
+            f"{name} {have}" + ("" if limit is None else f" of {limit}")
+            for name, (have, limit) in row.used.items()
+        )
+        lines.append(f"fullest core: {', '.join(used)}")
+    if row.synops is not None:
+        lines.append(f"{row.synops:.4g} synaptic operations, {row.ticks} ticks a sample")
+    if row.rate is not None and row.break_even is not None:
+        lines.append(
+            f"{row.rate:.3g} spikes a neuron and tick; the bit-matched rate model costs more below "
+            f"{row.break_even:.3g}" + (" (never)" if row.break_even < 0 else "")
+        )
+    for each in (*row.energy, *((row.latency,) if row.latency else ())):
+        behind = ", ".join(
+            part for part in (each.table, each.node, each.scope, each.source) if part
+        )
+        lines.append(f"{each.quantity}: {_figure(each)}; {behind}")
+    return lines

@@ -1,0 +1,115 @@
+"""A row per target whatever becomes of the others: fits, loses, agrees, costs, or says why not."""
+
+import functools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import subspike.deploy
+from converter import convert, quantize
+from hardware import TARGETS
+from spiking import Population, SubLSTM, SubLSTMClassifier
+from spiking.errors import ConfigError, MissingSoftwareError, WorkerError
+from subspike import load_task
+from subspike.deploy import Order, deployed
+
+XYLO = [name for name in TARGETS if name.startswith("xylo")]
+
+
+@functools.cache
+def small(hidden: int = 5, classes: int = 8):
+    """A network with few classes that is not trained, on the grid, and a task of as many."""
+    task = load_task("digits-rows")
+    few = {
+        f"{part}_{axis}": getattr(task, f"{part}_{axis}")[getattr(task, f"{part}_y") < classes][:40]
+        for part in ("train", "test")
+        for axis in "xy"
+    }
+    torch.manual_seed(0)
+    rnn = SubLSTM(8, hidden, batch_first=True, forget="fixed", t_max=8)
+    rate = SubLSTMClassifier(rnn, torch.nn.Linear(hidden, classes))
+    net = convert(rate, code=Population(levels=4), progress=False).network
+    return quantize(net, input_bits=4, input_max=1.0), replace(task, **few, classes=classes)
+
+
+def ordered(**words) -> Order:
+    net, task = small(**{k: words.pop(k) for k in ("hidden", "classes") if k in words})
+    return Order(net, task, progress=False, **words)
+
+
+@pytest.fixture(autouse=True)
+def untuned(monkeypatch):
+    """Tuning is tested where it lives; here it gives back what it got."""
+    monkeypatch.setattr(subspike.deploy, "tune_multispike", lambda net, **_: net)
+
+
+def test_a_row_says_all_that_the_target_does() -> None:
+    (row,) = deployed(ordered(samples=30, compared=4), ["digital"])
+    assert row.fits
+    assert (row.samples, row.compared, row.cores, row.ticks) == (30, 4, 1, 8)
+    net, task = small()
+    with torch.no_grad():
+        right = (net(task.test_x[:30]).argmax(1) == task.test_y[:30]).double().mean()
+    assert row.accuracy.value == pytest.approx(float(right), abs=1 / 30)
+    assert row.lost == pytest.approx(100 * (float(right) - row.accuracy.value))
+    assert row.used["neurons"] == (5 * 4 * 5 + 8, None)
+    assert row.energy[0].kind == "estimate"
+    assert 0 < row.rate < 1
+    assert row.break_even is not None
+
+
+def test_a_chip_of_another_kind_gets_the_same_weights_pruned_to_what_it_holds() -> None:
+    pytest.importorskip("xylosim", reason="pip install 'subspike[xylo]'")
+    (row,) = deployed(ordered(hidden=24, compared=2), ["xylo-audio2"])
+    assert row.fits
+    assert "64 recurrent synapses" in row.notes[0]
+    assert "tuned" in row.notes[0]
+    assert [(m.simulator, m.differing) for m in row.matches] == [("xylosim", 0)]
+    assert row.matches[0].total == 2 * 18 * (4 * 24 + 2 * 8)
+
+
+def test_what_does_not_fit_lists_its_rules_and_the_others_go_on() -> None:
+    rows = deployed(ordered(hidden=45, classes=10, samples=2, compared=1), ["digital", *XYLO])
+    assert rows[0].fits
+    rules = {row.target: {fault.rule for fault in row.violations} for row in rows[1:]}
+    assert rules["xylo-audio2"] == {"outputs_fit"}
+    assert rules["xylo-audio3"] == {"first_hidden_neurons_take_input"}
+    assert all(row.accuracy is None for row in rows[1:])
+
+
+def test_simulators_that_are_missing_die_or_differ_are_told(monkeypatch) -> None:
+    real = subspike.deploy.emulate
+
+    def simulate(whole, inputs, **_):
+        if whole.network.target == "xylo-audio2":
+            raise MissingSoftwareError("xylosim is not installed", "pip install it")
+        if whole.network.target == "xylo-audio3":
+            raise WorkerError("its process ended with -11")
+        run = real(whole.network, inputs)
+        return replace(
+            run, outputs=run.outputs + (np.arange(run.outputs.size) == 0).reshape(run.outputs.shape)
+        )
+
+    monkeypatch.setattr(subspike.deploy, "simulate", simulate)
+    rows = deployed(ordered(samples=2, compared=1), XYLO)
+    found = {row.target: row.matches[0] for row in rows}
+    assert "pip install it" in found["xylo-audio2"].reason
+    assert "-11" in found["xylo-audio3"].reason
+    assert found["xylo-imu"].differing == 1
+    assert all(row.fits for row in rows)
+
+
+def test_a_target_that_cannot_be_written_for_is_a_row_that_says_so() -> None:
+    net, task = small()
+    alone = replace(ordered(), net=net, task=replace(task, test_x=task.test_x - 1.0))
+    rows = deployed(alone, ["xylo-imu", "digital"])
+    assert "negative parts" in rows[0].failure
+    assert not rows[0].fits
+    assert rows[1].fits
+
+
+def test_numbers_that_cannot_be_meant_are_refused() -> None:
+    with pytest.raises(ConfigError, match="samples 0"):
+        ordered(samples=0)

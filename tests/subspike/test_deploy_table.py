@@ -1,0 +1,88 @@
+"""Rows as words, data and an exit code."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from hardware import Estimate, Violation
+from subspike.answer import DONE, NO
+from subspike.deploy import Match, Row
+from subspike.deploy_table import answered, data, scaled, table
+from subspike.statistics import wilson
+
+ENERGY = Estimate("energy", 2.5e-7, "J", "estimate", "a table", "45 nm", "all", "somewhere")
+GOOD = Row(
+    "digital",
+    samples=500,
+    accuracy=wilson(490, 500),
+    lost=0.2,
+    matches=(Match("verilator", 0, 100),),
+    compared=8,
+    spikes=123.0,
+    synops=4567.0,
+    ticks=8,
+    energy=(ENERGY,),
+    latency=replace(ENERGY, quantity="latency", unit="s", value=None, kind="unavailable"),
+    rate=0.05,
+    break_even=0.25,
+    cores=1,
+    used={"neurons": (10, 16), "synapses": (99, None)},
+)
+BROKEN = Row("xylo-imu", violations=(Violation("outputs_fit", "output", "20", "16", "use fewer"),))
+FAILED = Row("loihi", failure="ConfigError: what it was")
+
+
+def test_the_table_says_every_part() -> None:
+    text = table([GOOD, BROKEN, FAILED])
+    for words in (
+        "98.0% of 500",
+        "+0.20",
+        "verilator 0",
+        "250 nJ (estimate)",
+        "unavailable",
+        "outputs_fit: output has 20, limit 16; use fewer",
+        "1 rules",
+        "ConfigError: what it was",
+        "neurons 10 of 16, synapses 99",
+        "0 of 100 spikes and readings differ on 8 samples",
+        "a table, 45 nm, all, somewhere",
+        "costs more below 0.25",
+    ):
+        assert words in text, words
+    assert "(never)" in table([replace(GOOD, break_even=-0.1)])
+    gone = replace(GOOD, matches=(Match("lava", None, 0, "not installed"),))
+    assert "lava: not run: not installed" in table([gone])
+
+
+def test_the_data_is_json_and_holds_the_same() -> None:
+    found = json.loads(json.dumps(data([GOOD, BROKEN])))["targets"]
+    assert [each["fits"] for each in found] == [True, False]
+    assert found[0]["energy"][0]["kind"] == "estimate"
+    assert found[1]["violations"][0]["limit"] == "16"
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([GOOD], DONE),
+        ([GOOD, BROKEN], DONE),
+        ([BROKEN], NO),
+        ([GOOD, FAILED], NO),
+        ([replace(GOOD, lost=0.6)], NO),
+        ([GOOD, replace(GOOD, matches=(Match("lava", 3, 9),))], NO),
+        ([replace(GOOD, matches=(Match("lava", None, 0, "missing"),))], DONE),
+    ],
+)
+def test_the_exit_code_is_no_where_something_is_lost_or_differs(rows, code) -> None:
+    assert answered(rows) == code
+
+
+def test_numbers_have_prefixes() -> None:
+    assert [scaled(v) for v in (2.5, 2.5e-3, 2.5e-6, 2.5e-9, 2.5e-12)] == [
+        "2.5 ",
+        "2.5 m",
+        "2.5 u",
+        "2.5 n",
+        "2.5 p",
+    ]

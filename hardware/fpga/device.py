@@ -64,7 +64,7 @@ ICE40_HX8K = Device(
     synthesis="synth_ice40",
     placing=("nextpnr-ice40", "--hx8k", "--package", "ct256"),
     cell="ICESTORM_LC",
-    source="Lattice FPGA-DS-02029, iCE40 LP/HX Family Data Sheet, table 1.1",
+    source="Lattice iCE40 LP/HX Family Data Sheet (DS1040), table 1-1",
 )
 
 ECP5_25K = Device(
@@ -81,5 +81,5 @@ ECP5_25K = Device(
     synthesis="synth_ecp5",
     placing=("nextpnr-ecp5", "--25k", "--package", "CABGA381", "--speed", "6"),
     cell="TRELLIS_COMB",
-    source="Lattice FPGA-DS-02012, ECP5 and ECP5-5G Family Data Sheet, table 1.1",
+    source="Lattice ECP5 and ECP5-5G Family Data Sheet (FPGA-DS-02012), section 1; LUTs: nextpnr",
 )

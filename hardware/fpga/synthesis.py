@@ -83,7 +83,7 @@ def synthesized(configuration: Configuration, device: Device) -> Synthesis:
             f"{device.synthesis} -top subspike_network -json netlist.json; "
             "tee -o cells.json stat -json"
         )
-        _call([yosys, "-q", "-p", script], folder)
+        _call([*yosys, "-q", "-p", script], folder)
         used = _used(json.loads((folder / "cells.json").read_text()))
         available = Resources(device.luts, device.registers, device.block_rams, device.multipliers)
         tools = {"yosys": version(yosys, "-V"), "nextpnr": version(nextpnr, "--version")}
@@ -92,7 +92,7 @@ def synthesized(configuration: Configuration, device: Device) -> Synthesis:
             return result
         words = ["--json", "netlist.json", "--report", "report.json", "--freq", str(_ASKED)]
         allowed = ["--timing-allow-fail", "--seed", "1", "-q"]
-        _call([nextpnr, *device.placing[1:], *words, *allowed], folder)
+        _call([*nextpnr, *device.placing[1:], *words, *allowed], folder)
         report = json.loads((folder / "report.json").read_text())
     hertz = min(each["achieved"] for each in report["fmax"].values()) * 1e6
     placed = replace(used, luts=int(report["utilization"][device.cell]["used"]))
@@ -104,24 +104,26 @@ def steps_per_second(made: Synthesis, *, clocks: float) -> float:
     return (made.hertz or 0.0) / clocks
 
 
-def program(name: str) -> str:
-    """Where a tool is: on the PATH, or in the environment that the script made.
+def program(name: str) -> list[str]:
+    """The command of a tool: on the PATH, or in an environment that `scripts/vendors` made.
 
     Raises MissingSoftwareError with the command that installs it.
     """
     found = shutil.which(name)
-    if found is None:
-        own = environments() / "fpga" / "bin" / f"yowasp-{name}"
-        found = str(own) if own.exists() else None
-    if found is None:
+    if found is not None:
+        return [found]
+    module = name.replace("-", "_")
+    python = environments() / module / "bin" / "python"
+    if not python.exists():
         raise MissingSoftwareError(f"{name} is not installed", COMMAND)
-    return found
+    call = f"import sys, yowasp_{module} as y; sys.exit(y.run_{module}(sys.argv[1:]))"
+    return [str(python), "-c", call]
 
 
-def version(path: str, word: str) -> str:
-    """The first line that a tool says of itself."""
+def version(command: list[str], word: str) -> str:
+    """What a tool says of its release."""
     with tempfile.TemporaryDirectory(prefix="subspike-") as place:
-        ended([path, word], Path(place), seconds=_SECONDS)
+        ended([*command, word], Path(place), seconds=_SECONDS)
         said = (Path(place) / "log.txt").read_text(errors="replace")
     found = re.search(r"\d+\.\d[\w.+-]*", said)
     return found.group() if found else said.strip()[:80]

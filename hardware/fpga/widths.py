@@ -53,7 +53,8 @@ def measured(network: Folded, scaling: Scaling, *, inputs: int, word: Word) -> W
     neuron with memory clamps.
     """
     reach = [2 ** (inputs - 1)] * network.channels + [int(r) for r in network.reach]
-    states = [abs(rung.threshold or 0) for row in network.rows for rung in row.ladder]
+    thresholds = [abs(rung.threshold or 0) for row in network.rows for rung in row.ladder]
+    states = [0]
     pushes, lanes, sums, narrow, kept, clamps = [], [], [], [1], [1], False
     for row in network.rows:
         alone = sum(abs(term.weight) * reach[term.column] for term in row.terms)
@@ -74,8 +75,8 @@ def measured(network: Folded, scaling: Scaling, *, inputs: int, word: Word) -> W
             )
         clamps |= states[-1] > word.high
     factors = [abs(rung.factor) for row in network.rows for rung in row.ladder if not row.unit]
-    state = word.bits if clamps else bits(max(states))
-    state = max(state, bits(max(pushes)))
+    most = min(max(states), word.high)
+    state = bits(max(most, *thresholds, *pushes))
     return Widths(
         value=max(inputs, bits(int(network.reach.max(initial=1)))),
         weight=scaling.weight,

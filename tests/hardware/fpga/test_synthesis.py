@@ -38,6 +38,17 @@ def test_a_missing_tool_is_named_with_what_installs_it(monkeypatch, tmp_path) ->
         program("nextpnr-ecp5")
 
 
+def test_a_tool_of_an_environment_is_called_there(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("SUBSPIKE_VENDORS", str(tmp_path))
+    python = tmp_path / "nextpnr_ecp5/bin/python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    command = program("nextpnr-ecp5")
+    assert command[:2] == [str(python), "-c"]
+    assert "run_nextpnr_ecp5(sys.argv[1:])" in command[2]
+
+
 def test_steps_per_second_are_the_clock_by_the_clocks_of_a_step() -> None:
     one = Resources(1, 1, 1, 0)
     made = Synthesis("ice40-hx8k", 4, one, one, 61e6, {})

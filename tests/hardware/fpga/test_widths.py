@@ -12,8 +12,10 @@ from spiking.errors import ConfigError
 WORD = Word(32, "clip")
 
 
-def one_row(weight: int, *, decay: int = 0, factor: int = 1, bias: int = 0) -> Folded:
-    ladder = (Rung(factor, 0, 3, 1),)
+def one_row(
+    weight: int, *, decay: int = 0, factor: int = 1, bias: int = 0, threshold: int = 3
+) -> Folded:
+    ladder = (Rung(factor, 0, threshold, 1),)
     row = Row(0, (Term(old=False, column=0, weight=weight),), bias, decay, True, 1, (0,), ladder)
     return Folded(1, np.array([1]), (row,), Wires({"g": 0}, np.array([0]), np.array([0])))
 
@@ -41,6 +43,7 @@ def test_a_memory_reaches_its_fixed_point() -> None:
 def test_what_leaves_the_word_is_clamped_with_a_memory_and_refused_without() -> None:
     wild = widths(one_row(2**27, decay=4095))
     assert (wild.clamps, wild.high, wild.state) == (True, 2**31 - 1, 32)
+    assert widths(one_row(2**27, decay=4095, threshold=2**33)).state == bits(2**33)
     with pytest.raises(ConfigError, match="32 bits"):
         widths(one_row(2**29))
 

@@ -12,7 +12,7 @@ from tests.spiking import random_nets
 def test_it_counts_as_the_generic_core_and_says_whose_numbers_these_are(name) -> None:
     target = TARGETS[name]
     assert target.format == TARGETS["digital"].format
-    assert "Data Sheet" in target.source
+    assert "Family Data Sheet" in target.source
     assert [each.name for each in target.simulators] == ["verilator", "icarus"]
     net = random_nets.random_network(3)
     graph, x = to_nir(net, dt=1e-4), net.encode(random_nets.random_inputs(3)).numpy()

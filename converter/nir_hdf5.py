@@ -11,6 +11,7 @@ import nir
 from spiking.errors import GraphError
 
 from .hdf5 import MOST_BYTES, array, require_modest, text, texts
+from .hdf5_heap import require_whole_heaps
 from .nir_flat import DEEPEST, MOST_EDGES
 
 # what early releases did not write, as the node then is to be understood
@@ -29,6 +30,7 @@ def open_nir(path: Path, *, most_bytes: int = MOST_BYTES) -> nir.NIRGraph:
     if not path.is_file():
         raise GraphError(f"{path}: there is no such file")
     try:
+        require_whole_heaps(path)
         with h5py.File(path, "r") as file:
             require_modest(file, most_bytes=most_bytes)
             if "node" not in file:

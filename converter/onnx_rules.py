@@ -73,8 +73,11 @@ def require_ours(model: onnx.ModelProto, *, where: str) -> None:
     many bytes as they claim, no data outside the file. NotFiniteError for a constant with NaN or
     infinity.
     """
-    if _outside(model):
+    everything = list(_messages(model))
+    if any(map(_is_outside, everything)):
         raise GraphError(f"{where}: keeps data in other files, which are not read")
+    if any(map(_is_garbled, everything)):
+        raise GraphError(f"{where}: a name in it is not UTF-8")
     functions = _require_domains(model, where)
     _require_few_nodes(model, functions, where)
     outer, inner = list(model.graph.node), list(_body_nodes(model.graph))
@@ -273,14 +276,24 @@ def _require_tensor(tensor: onnx.TensorProto, where: str) -> None:
             raise NotFiniteError(f"{where}: {bad} numbers of constant {name} are NaN or infinite")
 
 
-def _outside(message: Any) -> bool:
-    """Whether any tensor within a protobuf message, at any depth, names another file."""
-    if isinstance(message, onnx.TensorProto):
-        return bool(message.data_location == TensorProto.EXTERNAL or message.external_data)
-    inner = [
-        item
-        for field, value in message.ListFields()
-        if field.message_type is not None
-        for item in ([value] if hasattr(value, "ListFields") else value)
-    ]
-    return any(map(_outside, inner))
+def _messages(message: Any) -> Iterator[Any]:
+    """A protobuf message and all within it, at any depth."""
+    yield message
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for inner in [value] if hasattr(value, "ListFields") else value:
+                yield from _messages(inner)
+
+
+def _is_outside(message: Any) -> bool:
+    """Whether it is a tensor that names another file."""
+    if not isinstance(message, onnx.TensorProto):
+        return False
+    return bool(message.data_location == TensorProto.EXTERNAL or message.external_data)
+
+
+def _is_garbled(message: Any) -> bool:
+    """Whether one of its texts is not UTF-8; such ones come as bytes."""
+    texts = [v for f, v in message.ListFields() if f.type == f.TYPE_STRING]
+    flat = [each for v in texts for each in ([v] if isinstance(v, str | bytes) else v)]
+    return any(isinstance(each, bytes) for each in flat)

@@ -45,7 +45,8 @@ docs: demo ## run the demo and write the generated parts of the documents anew
 test-gpu: $(VENV)/.dev ## the GPU kernels: on a GPU, or in Triton's interpreter (installs Triton, 1 GB)
 	$(PIP) --no-deps triton
 	TRITON_INTERPRET=$$($(BIN)/python -c 'import torch; print(int(not torch.cuda.is_available()))') \
-		$(BIN)/python -m pytest tests/spiking/kernels/test_gpu.py
+		$(BIN)/python -m pytest tests/spiking/kernels/test_gpu.py \
+		tests/spiking/kernels/test_gpu_near.py tests/spiking/kernels/test_gpu_wide.py
 
 bench-speed: $(VENV)/.run ## speed beside the peers, into docs/performance.md (ten minutes)
 	$(PIP) --no-deps sinabs pbr

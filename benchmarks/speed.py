@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from benchmarks.coded import coded_forward, coded_learning
 from benchmarks.peers import installed
 from benchmarks.spikes import (
     chip,
@@ -29,7 +30,7 @@ from benchmarks.spikes import (
     spiking_learning,
     whole_comparison,
 )
-from benchmarks.timing import Row, learn, machine, race, roofline, table
+from benchmarks.timing import Row, learn, machine, products, race, roofline, table
 from converter import (
     convert,
     quantize,
@@ -52,6 +53,8 @@ def rate(rounds: int, quick: bool) -> Iterator[Row]:
             small = hidden <= 256
             goal = {"gated": 0.75 if small else 1.0, "fixed": 0.6 if small else 0.8}[forget]
             name = f"{forget} H={hidden} B={batch} T={steps}"
+            size = {"steps": steps, "batch": batch, "hidden": hidden, "inputs": inputs}
+            size["rows"] = ours.num_gates * hidden
             with torch.no_grad():
                 yield race(
                     f"rate {name}, forward",
@@ -59,6 +62,7 @@ def rate(rounds: int, quick: bool) -> Iterator[Row]:
                     {"nn.LSTM": lambda: lstm(x)},
                     rounds=rounds,
                     goal=goal,
+                    gflop=products(**size, learning=False),
                 )
             yield race(
                 f"rate {name}, forward and backward",
@@ -66,6 +70,7 @@ def rate(rounds: int, quick: bool) -> Iterator[Row]:
                 {"nn.LSTM": lambda: learn(lstm, lambda: lstm(x)[0])},
                 rounds=rounds,
                 goal=goal,
+                gflop=products(**size, learning=True),
             )
 
 
@@ -105,6 +110,8 @@ BENCHES: dict[str, Bench] = {
     "spiking, the same network": same_network,
     "spiking against recurrent LIF, forward": spiking_forward,
     "spiking against recurrent LIF, learning": spiking_learning,
+    "every code, forward": coded_forward,
+    "every code, learning": coded_learning,
     "multi-spike in integers": chip,
     "streaming": one_step,
     "comparison": whole_comparison,
@@ -189,7 +196,8 @@ def report(rounds: int, quick: bool) -> str:
     about = (
         "Written by `make bench-speed`. Smaller is faster; a row is ours over the fastest peer, "
         "the median of the ratios within a round. The tests compare every kernel with its "
-        "definition.\n\n"
+        "definition. *GFLOP/s* are those of the products that the work has when nothing is skipped "
+        "(events skip what is silent), *of roof* their share of the float32 product below.\n\n"
         f"Machine: {machine()}; core: {core().instruction_set}. Measured roofline: float32 "
         f"product {flops:.0f} GFLOP/s, copy {bandwidth:.0f} GB/s. Peers: nn.LSTM, "
         f"{', '.join(installed())}."
@@ -198,7 +206,7 @@ def report(rounds: int, quick: bool) -> str:
     bar = tqdm(BENCHES.items(), unit="bench")
     for name, bench in bar:
         bar.set_postfix_str(name)
-        parts += [f"## {name[0].upper()}{name[1:]}", table(list(bench(rounds, quick)))]
+        parts += [f"## {name[0].upper()}{name[1:]}", table(list(bench(rounds, quick)), roof=flops)]
         words = inspect.cleandoc(bench.__doc__ or "")
         parts.insert(-1, words)
     parts += ["## Memory", memory(), "## Growth", growth(quick)]

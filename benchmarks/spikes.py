@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.peers import installed
-from benchmarks.timing import Row, learn, race
+from benchmarks.timing import Row, learn, products, race
 from converter import (
     CONSUMERS,
     convert,
@@ -33,6 +33,12 @@ def lively(hidden: int, *, levels: int = 8, bias: float = 1.0) -> SpikingNetwork
     return quantize(convert(rate_model, code=Population(levels)).network)
 
 
+def work_of(hidden: int, batch: int, steps: int, *, learning: bool) -> float:
+    """GFLOP of a layer with a constant forget and one input."""
+    size = {"steps": steps, "batch": batch, "hidden": hidden, "rows": 3 * hidden, "inputs": 1}
+    return products(**size, learning=learning)
+
+
 def spiking_forward(rounds: int, quick: bool) -> Iterator[Row]:
     """A population-coded layer against recurrent LIF layers of as many units.
 
@@ -54,6 +60,7 @@ def spiking_forward(rounds: int, quick: bool) -> Iterator[Row]:
                 {name: lambda run=run, x=x: run(x) for name, run in peers.items()},
                 rounds=2 if batch * hidden > 10_000 else rounds,
                 goal=goal,
+                gflop=work_of(hidden, batch, steps, learning=False),
             )
 
 
@@ -93,6 +100,7 @@ def same_network(rounds: int, quick: bool) -> Iterator[Row]:
                 {n: lambda m=m, e=encoded: stepped(m, e) for n, m in peers.items()},
                 rounds=min(rounds, 3),
                 goal=forward,
+                gflop=work_of(hidden, batch, steps, learning=False),
             )
         if hidden == 128 or batch > 1:
             yield race(
@@ -104,6 +112,7 @@ def same_network(rounds: int, quick: bool) -> Iterator[Row]:
                 },
                 rounds=min(rounds, 2),
                 goal=learning,
+                gflop=work_of(hidden, batch, steps, learning=True),
             )
 
 
@@ -140,6 +149,7 @@ def spiking_learning(rounds: int, quick: bool) -> Iterator[Row]:
             },
             rounds=2 if batch * hidden > 10_000 else rounds,
             goal=goal,
+            gflop=work_of(hidden, batch, steps, learning=True),
         )
 
 
@@ -192,4 +202,5 @@ def whole_comparison(rounds: int, quick: bool) -> Iterator[Row]:
             {"nn.LSTM": rates},
             rounds=min(rounds, 2),
             goal=1.0,
+            gflop=work_of(100, images, 784, learning=False),
         )

@@ -19,6 +19,7 @@ class Row:
 
     low, high  smallest and largest ratio of a round
     goal       ratio that was to be reached, None where there is none
+    gflop      of the products that the work needs when nothing is skipped; None: not counted
     """
 
     work: str
@@ -28,6 +29,21 @@ class Row:
     low: float
     high: float
     goal: float | None = None
+    gflop: float | None = None
+
+    def rate(self) -> float | None:
+        """GFLOP/s reached, from the peer's time and our ratio to it."""
+        return None if self.gflop is None else 1e3 * self.gflop / (self.peer_ms * self.ratio)
+
+
+def products(
+    *, steps: int, batch: int, rows: int, hidden: int, inputs: int, learning: bool
+) -> float:
+    """GFLOP of W x and R h over a sequence; learning adds their gradients, but for that of x."""
+    macs = steps * batch * rows * (hidden + inputs)
+    if learning:
+        macs += steps * batch * rows * (2 * hidden + inputs)
+    return 2e-9 * macs
 
 
 def learn(module: nn.Module, run: Callable[[], Tensor]) -> None:
@@ -44,6 +60,7 @@ def race(
     *,
     rounds: int,
     goal: float | None = None,
+    gflop: float | None = None,
 ) -> Row:
     """Time `ours` and every peer in turn; the fastest peer by median is the one compared with."""
     every = {"": ours, **peers}
@@ -66,21 +83,24 @@ def race(
         min(ratios),
         max(ratios),
         goal,
+        gflop,
     )
 
 
-def table(rows: list[Row]) -> str:
-    """Rows as Markdown; a goal that was missed is marked."""
+def table(rows: list[Row], *, roof: float) -> str:
+    """Rows as Markdown; a goal that was missed is marked. `roof` in GFLOP/s."""
     lines = [
-        "| work | peer | peer, ms | ours / peer | lowest - highest | goal | |",
-        "|---|---|---|---|---|---|---|",
+        "| work | peer | peer, ms | ours / peer | lowest - highest | goal | | GFLOP/s | of roof |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         goal = "-" if row.goal is None else f"{row.goal:.3g}"
         mark = "" if row.goal is None else "reached" if row.ratio <= row.goal else "**missed**"
+        reached = row.rate()
+        share = "- | -" if reached is None else f"{reached:.3g} | {reached / roof:.0%}"
         lines.append(
             f"| {row.work} | {row.peer} | {row.peer_ms:.3g} | {row.ratio:.3g} | "
-            f"{row.low:.3g} - {row.high:.3g} | {goal} | {mark} |"
+            f"{row.low:.3g} - {row.high:.3g} | {goal} | {mark} | {share} |"
         )
     return "\n".join(lines)
 

@@ -57,12 +57,13 @@ def twin_layer(
     """A layer over time; x (batch, time, input) analog or spike counts.
 
     On the CPU it runs in the C++ core, where gradients pass h and counts only, c is float32, and
-    `gates=False` leaves z, i and o out.
+    `gates=False` leaves z, i and o out; so it does in Triton on a GPU where that was asked for.
 
     returns  signed counts K h_t (batch, time, hidden), and the values of z, i, o, c, h as the
              rate model has them, each (batch, time, hidden)
     """
-    if kernels.usable(x):
+    on_gpu = not gates and kernels.triton_wanted(x, hidden=layer.weight_hh.shape[1])
+    if on_gpu or kernels.usable(x):
         return _twin_in_core(layer, x, gates=gates)
     act, k = ACTIVATIONS[layer.activation], layer.code.levels
     state = layer.initial_state(x.shape[0])

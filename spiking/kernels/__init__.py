@@ -15,7 +15,8 @@ from .cpu import usable
 from .multi import Integers, run_multi
 from .reference import RateStep, Weights, rate_step
 from .reference import run_rate as reference_rate
-from .spikes import Layer, Spiked, Twin, rasters, run_events, run_twin
+from .spikes import Layer, Spiked, Twin, rasters, run_events
+from .spikes import run_twin as run_twin_in_core
 from .stream import RateStream
 
 __all__ = [
@@ -41,10 +42,11 @@ __all__ = [
     "run_multi",
     "run_rate",
     "run_twin",
+    "triton_wanted",
     "usable",
 ]
 
-_MOST_GPU_UNITS = 128
+_MOST_GPU_UNITS = 1024
 
 
 def run_rate(
@@ -60,19 +62,20 @@ def run_rate(
 ) -> RateStep:
     """One layer over x (time, batch, input) from h and c (batch, hidden), as fast as can be.
 
-    Float32 on the CPU runs in the C++ core where there is one; on a GPU up to 128 units run in
-    Triton where SUBSPIKE_KERNELS=triton asks for it; everything else runs in the reference. The
-    values agree to rounding.
+    Float32 on the CPU runs in the C++ core where there is one; on a GPU up to 1024 units run in
+    Triton where SUBSPIKE_KERNELS=triton asks for it (and with rounded products where it is
+    triton-bf16); everything else runs in the reference. The values agree to rounding.
 
     trace      give every field at every step; otherwise z, i, o, f may be empty and c may hold
                the last step only, as its last entry. Gates of the core carry no gradient.
     recompute  keep a sixth of the memory for the backward and compute the gates anew; not with
                `trace`
     """
-    if _triton_wanted(x, hidden=h.shape[1]):
+    if triton_wanted(x, hidden=h.shape[1]):
         from . import gpu
 
-        done = gpu.run(x, weights, h, c, gate=gate, output=output)
+        bf16 = os.environ["SUBSPIKE_KERNELS"] == "triton-bf16"
+        done = gpu.run(x, weights, h, c, gate=gate, output=output, bf16=bf16)
         return _step(done.gates, weights.forget, done.c, done.h)
     if not usable(x) or not {gate.name, output.name} <= set(cpu.CODES):
         return reference_rate(x, weights, h, c, gate=gate, output=output)
@@ -94,7 +97,16 @@ def _step(gates: Tensor, forget: Tensor | None, c: Tensor, h: Tensor) -> RateSte
     return RateStep(z, i, o, computed[0] if forget is None else forget.expand_as(z), c, h)
 
 
-def _triton_wanted(x: Tensor, *, hidden: int) -> bool:
+def run_twin(x: Tensor, layer: Layer, *, gates: bool) -> Twin:
+    """A population-coded layer over x (time, batch, input) from silence, differentiable."""
+    if not gates and triton_wanted(x, hidden=len(layer.forget)):
+        from . import gpu
+
+        return gpu.run_twin(x, layer)
+    return run_twin_in_core(x, layer, gates=gates)
+
+
+def triton_wanted(x: Tensor, *, hidden: int) -> bool:
     """Whether the GPU kernels were asked for and fit; they are not the default while unmeasured."""
-    asked = os.environ.get("SUBSPIKE_KERNELS") == "triton"
+    asked = os.environ.get("SUBSPIKE_KERNELS") in ("triton", "triton-bf16")
     return asked and x.is_cuda and x.dtype == torch.float32 and hidden <= _MOST_GPU_UNITS

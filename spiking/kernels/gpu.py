@@ -1,9 +1,8 @@
-"""The recurrences on a GPU: one launch a sequence, weights held near, state in registers (Triton).
+"""The recurrences on a GPU, one launch a sequence, in Triton: who computes what, and gradients.
 
-A program owns 16 batch rows over all steps, so that no two programs wait for each other. Up to 128
-units; wider layers run in torch. Products are IEEE float32, which keeps spikes on the grid exact.
-Triton's interpreter runs the same kernels on a CPU (TRITON_INTERPRET=1), which is how they are
-tested where there is no GPU.
+Up to 128 units the recurrent weights stay near (gpu_near.py), beyond they come tile by tile
+(gpu_wide.py). Triton's interpreter runs the same kernels on a CPU (TRITON_INTERPRET=1), which is
+how they are tested where there is no GPU.
 """
 
 from __future__ import annotations
@@ -12,240 +11,18 @@ from typing import Any, NamedTuple
 
 import torch
 import triton
-import triton.language as tl
 from torch import Tensor
+from torch.nn.functional import linear
 
 from ..activation import Activation
+from . import gpu_near, gpu_wide
 from .cpu import CODES
 from .reference import Weights
-from .spikes import Layer
+from .spikes import Layer, Twin
 
 _ROWS = 16
-
-
-@triton.jit
-def _activate(x: Any, which: tl.constexpr) -> Any:
-    if which == 1:
-        return tl.minimum(tl.maximum(x * 0.25 + 0.5, 0.0), 1.0)
-    if which == 2:
-        return 2.0 / (1.0 + tl.exp(-2.0 * x)) - 1.0
-    if which == 3:
-        inner = tl.minimum(tl.maximum(x, -1.0), 1.0)
-        middle = tl.minimum(tl.maximum(x, -2.375), 2.375)
-        outer = tl.minimum(tl.maximum(x, -4.875), 4.875)
-        return 0.5 + inner / 8.0 + middle * (3.0 / 32.0) + outer / 32.0
-    return 1.0 / (1.0 + tl.exp(-x))
-
-
-@triton.jit
-def _slope(y: Any, which: tl.constexpr) -> Any:
-    if which == 1:
-        return tl.where((y > 0.0) & (y < 1.0), 0.25, 0.0)
-    if which == 2:
-        return 1.0 - y * y
-    if which == 3:
-        away = tl.abs(y - 0.5)
-        pieces = tl.where(away <= 0.25, 0.25, tl.where(away <= 0.421875, 0.125, 0.03125))
-        return tl.where(away < 0.5, pieces, 0.0)
-    return y * (1.0 - y)
-
-
-@triton.jit
-def _weights(recurrent: Any, gate: tl.constexpr, hidden: Any, row: Any, column: Any) -> Any:
-    """R of one gate at [row, column], zero beyond the last unit."""
-    live = (row < hidden) & (column < hidden)
-    return tl.load(recurrent + (gate * hidden + row) * hidden + column, mask=live, other=0.0)
-
-
-@triton.jit
-def _forward(
-    drive: Any,
-    recurrent: Any,
-    forget: Any,
-    h0: Any,
-    c0: Any,
-    h_out: Any,
-    c_out: Any,
-    gates_out: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
-    GATES: tl.constexpr,
-    WIDTH: tl.constexpr,
-    ROWS: tl.constexpr,
-    GATE: tl.constexpr,
-    CELL: tl.constexpr,
-) -> None:
-    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
-    units = tl.arange(0, WIDTH)[None, :]
-    inner = tl.arange(0, WIDTH)[:, None]
-    live = (rows < batch) & (units < hidden)
-    place = rows * hidden + units
-    wide = rows * GATES * hidden + units
-    r_z = _weights(recurrent, 0, hidden, units, inner)
-    r_i = _weights(recurrent, 1, hidden, units, inner)
-    r_o = _weights(recurrent, 2, hidden, units, inner)
-    if GATES == 4:
-        r_f = _weights(recurrent, 3, hidden, units, inner)
-    else:
-        f = tl.load(forget + units, mask=units < hidden, other=0.0)
-    h = tl.load(h0 + place, mask=live, other=0.0)
-    c = tl.load(c0 + place, mask=live, other=0.0)
-    for t in range(steps):
-        now = drive + t * batch * GATES * hidden + wide
-        kept = gates_out + t * batch * GATES * hidden + wide
-        a_z = tl.load(now, mask=live, other=0.0)
-        a_i = tl.load(now + hidden, mask=live, other=0.0)
-        a_o = tl.load(now + 2 * hidden, mask=live, other=0.0)
-        z = _activate(a_z + tl.dot(h, r_z, input_precision="ieee"), GATE)
-        i = _activate(a_i + tl.dot(h, r_i, input_precision="ieee"), GATE)
-        o = _activate(a_o + tl.dot(h, r_o, input_precision="ieee"), GATE)
-        if GATES == 4:
-            a_f = tl.load(now + 3 * hidden, mask=live, other=0.0)
-            f = _activate(a_f + tl.dot(h, r_f, input_precision="ieee"), GATE)
-            tl.store(kept + 3 * hidden, f, mask=live)
-        c = f * c + z - i
-        h = tl.where(live, _activate(c, CELL) - o, 0.0)
-        tl.store(kept, z, mask=live)
-        tl.store(kept + hidden, i, mask=live)
-        tl.store(kept + 2 * hidden, o, mask=live)
-        tl.store(c_out + t * batch * hidden + place, c, mask=live)
-        tl.store(h_out + t * batch * hidden + place, h, mask=live)
-
-
-@triton.jit
-def _backward(
-    recurrent: Any,
-    forget: Any,
-    gates: Any,
-    cells: Any,
-    grad_h: Any,
-    grad_c: Any,
-    d_h0: Any,
-    d_c0: Any,
-    d_drive: Any,
-    d_forget: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
-    GATES: tl.constexpr,
-    WIDTH: tl.constexpr,
-    ROWS: tl.constexpr,
-    GATE: tl.constexpr,
-    CELL: tl.constexpr,
-) -> None:
-    """Gradients of the drives, last step first; the equations stand in rate.cpp."""
-    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
-    units = tl.arange(0, WIDTH)[None, :]
-    inner = tl.arange(0, WIDTH)[:, None]
-    live = (rows < batch) & (units < hidden)
-    place = rows * hidden + units
-    wide = rows * GATES * hidden + units
-    r_z = _weights(recurrent, 0, hidden, inner, units)
-    r_i = _weights(recurrent, 1, hidden, inner, units)
-    r_o = _weights(recurrent, 2, hidden, inner, units)
-    if GATES == 4:
-        r_f = _weights(recurrent, 3, hidden, inner, units)
-    else:
-        f = tl.load(forget + units, mask=units < hidden, other=0.0)
-    dh = tl.zeros((ROWS, WIDTH), tl.float32)
-    dc = tl.zeros((ROWS, WIDTH), tl.float32)
-    df_sum = tl.zeros((ROWS, WIDTH), tl.float32)
-    for back in range(steps):
-        t = steps - 1 - back
-        step, stretch = t * batch * hidden, t * batch * GATES * hidden
-        kept, now = gates + stretch + wide, d_drive + stretch + wide
-        before = tl.load(cells + step + place, mask=live, other=0.0)
-        c = tl.load(cells + step + batch * hidden + place, mask=live, other=0.0)
-        z = tl.load(kept, mask=live, other=0.0)
-        i = tl.load(kept + hidden, mask=live, other=0.0)
-        o = tl.load(kept + 2 * hidden, mask=live, other=0.0)
-        dh += tl.load(grad_h + step + place, mask=live, other=0.0)
-        dc += tl.load(grad_c + step + place, mask=live, other=0.0)
-        dc += dh * _slope(_activate(c, CELL), CELL)
-        a_z = dc * _slope(z, GATE)
-        a_i = -dc * _slope(i, GATE)
-        a_o = -dh * _slope(o, GATE)
-        dh = tl.dot(a_z, r_z, input_precision="ieee")
-        dh += tl.dot(a_i, r_i, input_precision="ieee")
-        dh += tl.dot(a_o, r_o, input_precision="ieee")
-        if GATES == 4:
-            f = tl.load(kept + 3 * hidden, mask=live, other=0.0)
-            a_f = dc * before * _slope(f, GATE)
-            dh += tl.dot(a_f, r_f, input_precision="ieee")
-            tl.store(now + 3 * hidden, a_f, mask=live)
-        else:
-            df_sum += dc * before
-        tl.store(now, a_z, mask=live)
-        tl.store(now + hidden, a_i, mask=live)
-        tl.store(now + 2 * hidden, a_o, mask=live)
-        dc = dc * f
-    tl.store(d_h0 + place, dh, mask=live)
-    tl.store(d_c0 + place, dc, mask=live)
-    if GATES == 3:
-        tl.store(d_forget + place, df_sum, mask=live)
-
-
-@triton.jit
-def _fire(
-    drive: Any,
-    recurrent: Any,
-    forget: Any,
-    gate_above: Any,
-    gate_below: Any,
-    cell_above: Any,
-    cell_below: Any,
-    counts_in: Any,
-    cell_io: Any,
-    counts_out: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
-    ABOVE: tl.constexpr,
-    BELOW: tl.constexpr,
-    WIDTH: tl.constexpr,
-    ROWS: tl.constexpr,
-) -> None:
-    """Signed spike counts of a population-coded layer; the equations stand in spiking/neuron.py."""
-    rows = tl.program_id(0) * ROWS + tl.arange(0, ROWS)[:, None]
-    units = tl.arange(0, WIDTH)[None, :]
-    inner = tl.arange(0, WIDTH)[:, None]
-    live = (rows < batch) & (units < hidden)
-    place = rows * hidden + units
-    wide = rows * 3 * hidden + units
-    r_z = _weights(recurrent, 0, hidden, units, inner)
-    r_i = _weights(recurrent, 1, hidden, units, inner)
-    r_o = _weights(recurrent, 2, hidden, units, inner)
-    f = tl.load(forget + units, mask=units < hidden, other=0.0)
-    counts = tl.load(counts_in + place, mask=live, other=0.0)
-    cell = tl.load(cell_io + place, mask=live, other=0.0)
-    for t in range(steps):
-        now = drive + t * batch * 3 * hidden + wide
-        a_z = tl.load(now, mask=live, other=0.0) + tl.dot(counts, r_z, input_precision="ieee")
-        a_i = tl.load(now + hidden, mask=live, other=0.0)
-        a_i += tl.dot(counts, r_i, input_precision="ieee")
-        a_o = tl.load(now + 2 * hidden, mask=live, other=0.0)
-        a_o += tl.dot(counts, r_o, input_precision="ieee")
-        change = tl.zeros((ROWS, WIDTH), tl.float32)
-        n_o = tl.zeros((ROWS, WIDTH), tl.float32)
-        n_s = tl.zeros((ROWS, WIDTH), tl.float32)
-        for k in range(ABOVE):
-            limit = tl.load(gate_above + k)
-            change += (a_z > limit).to(tl.float32) - (a_i > limit).to(tl.float32)
-            n_o += (a_o > limit).to(tl.float32)
-        for k in range(BELOW):
-            limit = tl.load(gate_below + k)
-            change -= (a_z < limit).to(tl.float32) - (a_i < limit).to(tl.float32)
-            n_o -= (a_o < limit).to(tl.float32)
-        decayed = f * cell
-        cell = decayed + change.to(tl.float64)
-        for k in range(ABOVE):
-            n_s += (cell > tl.load(cell_above + k)).to(tl.float32)
-        for k in range(BELOW):
-            n_s -= (cell < tl.load(cell_below + k)).to(tl.float32)
-        counts = tl.where(live, n_s - n_o, 0.0)
-        tl.store(counts_out + t * batch * hidden + place, counts, mask=live)
-    tl.store(cell_io + place, cell, mask=live)
+_NEAR = 128  # units whose recurrent weights a program holds
+_TILE = 64
 
 
 class Run(NamedTuple):
@@ -257,12 +34,23 @@ class Run(NamedTuple):
 
 
 def run(
-    x: Tensor, weights: Weights, h: Tensor, c: Tensor, *, gate: Activation, output: Activation
+    x: Tensor,
+    weights: Weights,
+    h: Tensor,
+    c: Tensor,
+    *,
+    gate: Activation,
+    output: Activation,
+    bf16: bool = False,
 ) -> Run:
-    """The rate recurrence over x (time, batch, input), differentiable; up to 128 units."""
-    drive = torch.nn.functional.linear(x, weights.weight_ih, weights.bias)
-    codes = CODES[gate.name], CODES[output.name]
-    return Run(*_Rate.apply(drive, weights.weight_hh, weights.forget, h, c, *codes))  # type: ignore[no-untyped-call]  # torch types no Function
+    """The rate recurrence over x (time, batch, input), differentiable.
+
+    bf16  round the operands of recurrent products beyond 128 units to bfloat16; sums stay float32
+    """
+    drive = linear(x, weights.weight_ih, weights.bias)
+    rounded = gpu_wide.BF16_WIDENED if triton.knobs.runtime.interpret else gpu_wide.BF16
+    choices = CODES[gate.name], CODES[output.name], rounded if bf16 else gpu_wide.EXACT
+    return Run(*_Rate.apply(drive, weights.weight_hh, weights.forget, h, c, *choices))  # type: ignore[no-untyped-call]  # torch types no Function
 
 
 class _Rate(torch.autograd.Function):
@@ -274,75 +62,154 @@ class _Rate(torch.autograd.Function):
         forget: Tensor | None,
         h0: Tensor,
         c0: Tensor,
-        *codes: int,
+        *choices: int,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        drive, recurrent, h0, c0 = (each.contiguous() for each in (drive, recurrent, h0, c0))
+        drive = drive.contiguous()
         steps, batch, rows = drive.shape
         hidden = h0.shape[1]
-        h, c = (drive.new_empty(steps, batch, hidden) for _ in range(2))
+        h, c = (torch.cat([each[None], each.new_empty(steps, *each.shape)]) for each in (h0, c0))
         gates = drive.new_empty(steps, batch, rows // hidden, hidden)
         constant = h0 if forget is None else forget.contiguous()
-        sizes = (steps, batch, hidden, rows // hidden, _width(hidden), _ROWS, *codes)
-        _forward[_grid(batch)](drive, recurrent, constant, h0, c0, h, c, gates, *sizes)
-        ctx.save_for_backward(recurrent, constant, h0, c0, h, c, gates)
-        ctx.sizes, ctx.fixed = sizes, forget is not None
+        sizes = (steps, batch, hidden, rows // hidden)
+        if hidden <= _NEAR:
+            gpu_near.forward[_grid(batch)](
+                *(drive, recurrent.contiguous(), constant, h0.contiguous(), c0.contiguous()),
+                *(h[1:], c[1:], gates, *sizes, _width(hidden), _ROWS, *choices[:2]),
+            )
+        else:
+            turned = recurrent.t().contiguous()
+            gpu_wide.forward[_grid(batch)](
+                drive, turned, constant, h, c, gates, *sizes, _TILE, _ROWS, *choices
+            )
+        ctx.save_for_backward(recurrent, constant, h, c, gates)
+        ctx.choices, ctx.fixed = choices, forget is not None
         ctx.mark_non_differentiable(gates)
-        return h, c, gates
+        return h[1:], c[1:], gates
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        recurrent, constant, h0, c0, h, c, gates = ctx.saved_tensors
-        grad_h, grad_c = (each.contiguous() for each in grads[:2])
-        d_h, d_c, d_forget = (torch.zeros_like(h0) for _ in range(3))
-        d_drive = torch.empty_like(gates)
-        _backward[_grid(len(h0))](
-            recurrent,
-            constant,
-            gates,
-            torch.cat([c0[None], c]),
-            grad_h,
-            grad_c,
-            d_h,
-            d_c,
-            d_drive,
-            d_forget,
-            *ctx.sizes,
+        recurrent, constant, h, c, gates = ctx.saved_tensors
+        d_drive, d_forget, d_h, d_c = _backward(
+            recurrent, constant, gates, c, grads[0], grads[1], ctx.choices
         )
-        flat = d_drive.flatten(2)
-        before = torch.cat([h0[None], h[:-1]])
-        d_recurrent = flat.flatten(0, 1).t() @ before.flatten(0, 1)
-        return flat, d_recurrent, d_forget.sum(0) if ctx.fixed else None, d_h, d_c, None, None
+        d_recurrent = d_drive.flatten(0, 1).t() @ h[:-1].flatten(0, 1)
+        constant_too = d_forget if ctx.fixed else None
+        return d_drive, d_recurrent, constant_too, d_h, d_c, None, None, None
+
+
+def _backward(
+    recurrent: Tensor,
+    constant: Tensor,
+    gates: Tensor,
+    cells: Tensor,
+    grad_h: Tensor,
+    grad_c: Tensor,
+    choices: tuple[int, ...],
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Gradients of the drives (time, batch, gates * hidden), the forget, h0 and c0."""
+    steps, batch, parts, hidden = gates.shape
+    d_h, d_c, d_forget = (cells.new_zeros(batch, hidden) for _ in range(3))
+    d_drive = torch.empty_like(gates)
+    given = (recurrent.contiguous(), constant, gates, cells)
+    made = (grad_h.contiguous(), grad_c.contiguous(), d_h, d_c, d_drive, d_forget)
+    sizes = (steps, batch, hidden, parts)
+    if hidden <= _NEAR:
+        gpu_near.backward[_grid(batch)](*given, *made, *sizes, _width(hidden), _ROWS, *choices[:2])
+    else:
+        gpu_wide.backward[_grid(batch)](*given, *made, *sizes, _TILE, _ROWS, *choices)
+    return d_drive.flatten(2), d_forget.sum(0), d_h, d_c
+
+
+class Fired(NamedTuple):
+    """What spiked, and what a backward needs where it was asked for.
+
+    counts  signed counts K h                 # (time, batch, hidden)
+    cell    cell in quanta at the end         # (batch, hidden) float64
+    values  act(drive), unrounded             # (time, batch, 3, hidden)
+    levels  cell as a value                   # (time, batch, hidden)
+    """
+
+    counts: Tensor
+    cell: Tensor
+    values: Tensor
+    levels: Tensor
 
 
 @torch.no_grad()
-def run_spikes(x: Tensor, layer: Layer, counts: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-    """Signed counts (time, batch, hidden) and the last cell, as `run_events` gives them."""
-    drive = torch.nn.functional.linear(x, layer.weight_ih, layer.bias).contiguous()
+def run_spikes(
+    x: Tensor, layer: Layer, counts: Tensor, cell: Tensor, *, learn: bool = False
+) -> Fired:
+    """A population-coded layer, as `run_events` gives it, equal to it on the grid."""
+    drive = linear(x, layer.weight_ih, layer.bias).contiguous()
     steps, batch, rows = drive.shape
     hidden = rows // 3
     up, down = layer.signs > 0, layer.signs < 0
-    made, cell = drive.new_empty(steps, batch, hidden), cell.contiguous().clone()
-    _fire[_grid(batch)](
-        drive,
-        layer.weight_hh.contiguous(),
-        layer.forget.contiguous(),
-        layer.threshold[up].contiguous(),
-        layer.threshold[down].contiguous(),
-        layer.cell_threshold[up].contiguous(),
-        layer.cell_threshold[down].contiguous(),
-        counts.contiguous(),
-        cell,
-        made,
-        steps,
-        batch,
-        hidden,
-        int(up.sum()),
-        int(down.sum()),
-        _width(hidden),
-        _ROWS,
-        enable_fp_fusion=False,  # the cell's product and sum are rounded one by one
-    )
-    return made, cell
+    said = torch.cat([counts[None], drive.new_empty(steps, batch, hidden)])
+    cell = cell.contiguous().clone()
+    values = drive.new_empty((steps, batch, 3, hidden) if learn else (1,))
+    levels = drive.new_empty((steps, batch, hidden) if learn else (1,))
+    thresholds = [
+        each[side].contiguous()
+        for each in (layer.threshold, layer.cell_threshold)
+        for side in (up, down)
+    ]
+    given = (layer.forget.contiguous(), *thresholds)
+    sizes = (steps, batch, hidden, int(up.sum()), int(down.sum()))
+    code = CODES[layer.activation]
+    # fp_fusion: the cell's product and sum are rounded one by one
+    if hidden <= _NEAR:
+        near = layer.weight_hh.contiguous()
+        gpu_near.fire[_grid(batch)](
+            *(drive, near, *given, said[:1], cell, said[1:], values, levels, *sizes),
+            *(_width(hidden), _ROWS, code, learn),
+            enable_fp_fusion=False,
+        )
+    else:
+        turned = layer.weight_hh.t().contiguous()
+        gpu_wide.fire[_grid(batch)](
+            *(drive, turned, *given, said, cell, values, levels, *sizes),
+            *(_TILE, _ROWS, code, learn),
+            enable_fp_fusion=False,
+        )
+    return Fired(said[1:], cell, values, levels)
+
+
+def run_twin(x: Tensor, layer: Layer) -> Twin:
+    """`run_spikes` from silence, differentiable: the rounding passes gradients straight through."""
+    learned = (layer.weight_ih, layer.weight_hh, layer.bias, layer.forget)
+    counts, levels = _Twin.apply(x, *learned, layer)  # type: ignore[no-untyped-call]  # torch types no Function
+    return Twin(counts, levels, x.new_empty(0))
+
+
+class _Twin(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *given: Any) -> tuple[Tensor, Tensor]:
+        *learned, layer = given
+        silence = x.new_zeros(x.shape[1], len(layer.forget))
+        done = run_spikes(x, layer, silence, silence.double(), learn=True)
+        ctx.quanta, ctx.code = len(layer.signs), CODES[layer.activation]
+        ctx.mark_non_differentiable(done.levels)
+        ctx.save_for_backward(x, *learned, done.counts, done.levels, done.values)
+        return done.counts, done.levels
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight_ih, weight_hh, _, forget, counts, levels, values = ctx.saved_tensors
+        silence = levels.new_zeros(1, *levels.shape[1:])
+        # as in spikes.straight_through: gradients flow in values, counts stand in the product
+        d_drive, d_forget, _, _ = _backward(
+            weight_hh * ctx.quanta,
+            forget.float(),
+            values,
+            torch.cat([silence, levels]),
+            grads[0] * ctx.quanta,
+            torch.zeros_like(levels),
+            (ctx.code, ctx.code, gpu_wide.EXACT),
+        )
+        flat = d_drive.flatten(0, 1)
+        before = torch.cat([silence, counts])[:-1].flatten(0, 1)
+        d_in, d_rec = flat.t() @ x.flatten(0, 1), flat.t() @ before
+        return d_drive @ weight_ih, d_in, d_rec, flat.sum(0), d_forget.to(forget.dtype), None
 
 
 def _grid(batch: int) -> tuple[int]:

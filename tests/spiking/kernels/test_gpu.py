@@ -1,67 +1,80 @@
-"""Kernels for a GPU, on one or in Triton's interpreter: the definition's values and gradients."""
-
-import os
+"""Spikes on a GPU equal those of the core, their gradients the twin's; and who asks for Triton."""
 
 import pytest
 import torch
 
-from spiking.activation import ACTIVATIONS
-from spiking.kernels import Weights
-from spiking.kernels.reference import run_rate
+from spiking import Population, SubLSTM, SubLSTMClassifier, kernels, twin_trace
+from tests.spiking.kernels.triton_here import DEVICE, need_triton
 from tests.spiking.random_nets import random_inputs, random_network
 
-pytest.importorskip("triton", reason="Triton is not installed here; make test-gpu installs it")
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-if DEVICE == "cpu" and os.environ.get("TRITON_INTERPRET") != "1":
-    pytest.skip("no GPU here, and TRITON_INTERPRET=1 is not set", allow_module_level=True)
+need_triton()
 
 from spiking.kernels import gpu  # noqa: E402  only where Triton is
 
 
-def leaves(hidden: int, batch: int, gates: int) -> list[torch.Tensor]:
-    torch.manual_seed(hidden + batch)
-    rows = gates * hidden
-    shapes = [(6, batch, 3), (rows, 3), (rows, hidden), (rows,), (batch, hidden), (batch, hidden)]
-    made = [0.5 * torch.randn(shape) for shape in shapes]
-    made += [torch.rand(hidden)] if gates == 3 else []
-    return [each.to(DEVICE).requires_grad_() for each in made]
+@pytest.fixture(params=["near", "wide"])
+def way(request, monkeypatch):
+    """The same small networks by both kernels."""
+    if request.param == "wide":
+        monkeypatch.setattr(gpu, "_NEAR", 0)
+        monkeypatch.setattr(gpu, "_TILE", 16)
 
 
-def found(function, given: list[torch.Tensor], gate: str, output: str):
-    x, weight_ih, weight_hh, bias, h0, c0, *forget = given
-    weights = Weights(weight_ih, weight_hh, bias, forget[0] if forget else None)
-    words = {"gate": ACTIVATIONS[gate], "output": ACTIVATIONS[output]}
-    run = function(x, weights, h0, c0, **words)
-    mixed = torch.sin(torch.arange(run.h.numel(), device=DEVICE)).view_as(run.h).to(run.h)
-    loss = (run.h * mixed).sum() + (run.c * mixed.flip(0)).sum()
-    return run, torch.autograd.grad(loss, given)
-
-
-@pytest.mark.parametrize("gates", [3, 4])
-@pytest.mark.parametrize(("hidden", "batch"), [(1, 1), (16, 16), (50, 19), (100, 3)])
-@pytest.mark.parametrize(("gate", "output"), [("sigmoid", "sigmoid"), ("hard_sigmoid", "tanh")])
-def test_rates_and_gradients(gates, hidden, batch, gate, output) -> None:
-    given = leaves(hidden, batch, gates)
-    exact = [each.detach().double().requires_grad_() for each in given]
-    mine, grads = found(gpu.run, given, gate, output)
-    wanted, exact_grads = found(run_rate, exact, gate, output)
-    torch.testing.assert_close(mine.h.double(), wanted.h, rtol=1e-4, atol=1e-5)
-    for one, other in zip(grads, exact_grads, strict=True):
-        scale = max(1e-2, float(other.abs().max()))
-        assert float((one - other).detach().abs().max()) < 1e-4 * scale
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_spikes_are_equal(seed) -> None:
-    net = random_network(seed, levels=(4, 8)[seed % 2], two_sided=seed % 3 != 2)
-    x = random_inputs(seed, batch=1 + 5 * seed)
+def equal(net, x) -> None:
     with torch.no_grad():
         run = net.run(x)
         layer, state = net.stack[0], net.initial_state(len(x))[0]
         numbers = [n.to(DEVICE) if isinstance(n, torch.Tensor) else n for n in layer.numbers()]
         given = net.encode(x).transpose(0, 1).to(DEVICE)
-        counts, cell = gpu.run_spikes(
+        done = gpu.run_spikes(
             given, type(layer.numbers())(*numbers), *(v.to(DEVICE) for v in state[::-1])
         )
-    assert torch.equal(counts.cpu().transpose(0, 1) / net.code.levels, run.output)
-    assert torch.equal(cell.cpu(), run.state[0].cell)
+    assert torch.equal(done.counts.cpu().transpose(0, 1) / net.code.levels, run.output)
+    assert torch.equal(done.cell.cpu(), run.state[0].cell)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_spikes_are_equal(seed, way) -> None:
+    net = random_network(seed, levels=(4, 8)[seed % 2], two_sided=seed % 3 != 2)
+    equal(net, random_inputs(seed, batch=1 + 5 * seed))
+
+
+def test_spikes_of_a_wide_layer_are_equal() -> None:
+    from converter import convert, quantize
+
+    torch.manual_seed(0)
+    rnn = SubLSTM(3, 200, batch_first=True, forget="fixed")
+    rate = SubLSTMClassifier(rnn, torch.nn.Linear(200, 4))
+    net = quantize(convert(rate, code=Population(4)).network, input_max=4.0)
+    equal(net, random_inputs(0, batch=3, steps=4))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_twin_learns_there_as_in_the_core(seed, way, monkeypatch) -> None:
+    net = random_network(seed, layers=1 + seed % 2, levels=(4, 8)[seed % 2])
+    found = []
+    for wanted in (False, True):
+        monkeypatch.setattr(kernels, "triton_wanted", lambda *_, wanted=wanted, **__: wanted)
+        moved, x = net.to(DEVICE if wanted else "cpu"), random_inputs(seed, batch=5)
+        x = x.to(DEVICE if wanted else "cpu").requires_grad_()
+        trace = twin_trace(moved, x, gates=False)
+        loss = trace["logits"].square().mean() + trace["l0.h"].sin().sum()
+        grads = torch.autograd.grad(loss, [x, *moved.parameters()])
+        found.append([trace["l0.h"].detach().cpu(), *(grad.cpu() for grad in grads)])
+    assert torch.equal(found[0][0], found[1][0])
+    for one, other in zip(found[0][1:], found[1][1:], strict=True):
+        assert one.dtype == other.dtype
+        scale = max(1e-3, float(one.abs().max()))
+        assert float((one - other).abs().max()) < 1e-4 * scale
+
+
+@pytest.mark.parametrize("asked", ["triton", "triton-bf16"])
+def test_only_those_who_ask_get_it(asked, monkeypatch) -> None:
+    class OnGPU:
+        is_cuda, dtype = True, torch.float32
+
+    assert not kernels.triton_wanted(OnGPU(), hidden=100)
+    monkeypatch.setenv("SUBSPIKE_KERNELS", asked)
+    assert kernels.triton_wanted(OnGPU(), hidden=512)
+    assert not kernels.triton_wanted(OnGPU(), hidden=5000)
+    assert not kernels.triton_wanted(torch.zeros(1), hidden=100)

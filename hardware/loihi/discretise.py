@@ -30,6 +30,15 @@ def most_of(registers: Registers, least: int) -> float:
     )
 
 
+def one_synapse(unit: float, registers: Registers) -> int:
+    """The largest weight up to `unit` that one synapse gives exactly; the least there is at least."""
+    whole = int(unit) >> ALIGN
+    if whole > registers.top_weight:
+        low = registers.weight - 1
+        whole = min(whole >> low, registers.top_weight) << low
+    return max(whole, 1) << ALIGN
+
+
 def weights(
     wanted: Reals, registers: Registers, *, least: int = 0, chains: Sequence[Ints] = ()
 ) -> tuple[list[Part], Reals]:

@@ -34,7 +34,16 @@ from ..layers import Stack, read_stack
 from ..network import INPUT, Entry, Exit, Ints, Neurons, Quantized, Synapses
 from ..populations import MOST_BITS, Numbers, bias_of, numbers
 from ..target import Target, Violation
-from .discretise import Reals, biases, kept, most_of, thresholds, weights, weights_above
+from .discretise import (
+    Reals,
+    biases,
+    kept,
+    most_of,
+    one_synapse,
+    thresholds,
+    weights,
+    weights_above,
+)
 from .levels import levels
 from .registers import ALIGN, Registers
 
@@ -243,12 +252,12 @@ class _Builder:
             )
         top = self.target.format.current.high
         unit = _USED * min(
-            r.top_sum / at_once.max(), top / ever.max(), r.top_threshold * float(peak.min())
+            r.top_sum / at_once.max(),
+            top / ever.max(),
+            r.top_threshold * float(peak.min()),
+            most_of(r, 0),
         )
-        # one mantissa exactly, so that weights of one size are not rounded at all
-        mantissa, exponent = weights_above(np.array([int(unit) >> ALIGN << ALIGN]), r)
-        unit = float(max(int(mantissa[0]) - 1, 1) << (ALIGN + exponent))
-        scale = unit / peak
+        scale = one_synapse(unit, r) / peak
         none = np.zeros(n.mix.shape[1], bool)
         made = self._synapses(_Source(n.gates, n.mix, peak, none), n.cell, scale)
         threshold, off = thresholds(scale, r)
@@ -266,6 +275,7 @@ class _Builder:
         scale = _USED * min(
             r.top_sum / size,
             r.top_bias / max(float(np.abs(bias).max()), _TINY),
+            most_of(r, 0) / max(float(np.abs(weight).max()), _TINY),
         )
         every = np.full(len(bias), scale)
         none = np.zeros(weight.shape[1], bool)
@@ -299,7 +309,7 @@ class _Builder:
 
     def _note(self, where: str, what: str, error: Reals, of: Reals) -> None:
         largest = float(error.max(initial=0.0))
-        if largest > 0:
+        if largest > _TINY:
             self.notes.append(
                 f"{where}: {what} rounded, largest error {largest:.3g} of {float(of.max()):.3g}"
             )

@@ -26,6 +26,13 @@ def test_sums_are_those_of_the_plain_product(seed) -> None:
     assert np.array_equal(found, current + ((spikes @ weight.T) << (seed % 7)))
 
 
+def test_low_bits_of_a_ticks_sum_are_dropped_rounding_down() -> None:
+    weight, spikes = np.array([[3], [-3]]), np.array([[5], [2]])
+    synapses = Synapses("a", "b", weight, 1, shift=6, drop=2)
+    found = DELIVERIES["wrap"](synapses, WORD, 5)(np.zeros((2, 2), int), spikes, Count())
+    assert (found >> 6).tolist() == [[3, -4], [1, -2]]
+
+
 def test_no_synapses_add_nothing() -> None:
     current = np.arange(6).reshape(2, 3)
     deliver = DELIVERIES["clip"](Synapses("a", "b", np.zeros((3, 4), int), 0), WORD, 1)

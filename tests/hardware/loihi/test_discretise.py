@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hardware.loihi.discretise import biases, kept, thresholds, weights, weights_above
+from hardware.loihi.discretise import biases, kept, one_synapse, thresholds, weights, weights_above
 from hardware.loihi.registers import LOIHI_1, LOIHI_2
 
 RNG = np.random.default_rng(0)
@@ -30,6 +30,15 @@ def test_weights_are_the_nearest_multiples_of_64_in_parts_of_8_bits_and_one_sign
 def test_a_weight_of_8_bits_takes_one_synapse_whatever_its_neighbours_take() -> None:
     parts, _ = weights(np.array([[100.0, 255.0, 256.0, 3000.0]]) * 64, LOIHI_1)
     assert sum((part.mantissa != 0).astype(int) for part in parts).tolist() == [[1, 1, 1, 2]]
+
+
+@pytest.mark.parametrize("unit", [1.0, 640.0, 16_320.0, 20_000.0, 71_000.0, 2e6, 9e6])
+def test_one_synapse_gives_it_exactly(unit) -> None:
+    found = one_synapse(unit, LOIHI_1)
+    parts, error = weights(np.array([[float(found)]]), LOIHI_1)
+    assert len(parts) == 1
+    assert error.max() == 0
+    assert found == 64 or unit / 2 < found <= unit or found == 255 << 13
 
 
 def test_graded_weights_have_a_smaller_unit() -> None:

@@ -94,7 +94,7 @@ def _packed_network(network: Quantized) -> tuple[About, Arrays]:
         "exit": asdict(network.exit),
         "groups": [{"name": g.name, "spikes": g.spikes, "tick": g.tick} for g in network.groups],
         "synapses": [
-            {"source": s.source, "target": s.target, "delay": s.delay, "shift": s.shift}
+            {name: getattr(s, name) for name in ("source", "target", "delay", "shift", "drop")}
             for s in network.synapses
         ],
         "notes": list(network.notes),

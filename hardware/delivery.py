@@ -20,7 +20,9 @@ Deliver = Callable[[Ints, NDArray[Any], Count], Ints]
 
 
 def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
-    """A function that adds W n 2^shift to currents (batch, targets), n spikes (batch, sources).
+    """A function that adds floor(W n / 2^drop) 2^shift to currents (batch, targets).
+
+    W weights, n spikes (batch, sources).
 
     most  largest magnitude of an entry of the spikes
 
@@ -33,7 +35,8 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
     rows, at_row, row_sign = _distinct(columns.T)
     order = np.argsort(at_column, kind="stable")[np.count_nonzero(at_column < 0) :]
     starts = np.searchsorted(at_column[order], np.arange(len(columns)))
-    signs, used, shift = column_sign[order], at_row >= 0, synapses.shift
+    signs, used = column_sign[order], at_row >= 0
+    shift, drop = synapses.shift, synapses.drop
     each = int(np.bincount(at_column[order]).max(initial=1)) * most
     product = _product(rows, each)
 
@@ -41,7 +44,7 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
         chosen = spikes[:, order].astype(np.int64) * signs
         sums = product(np.add.reduceat(chosen, starts, axis=1))
         total = current.copy()
-        total[:, used] += (sums[:, at_row[used]] * row_sign[used]) << shift
+        total[:, used] += ((sums[:, at_row[used]] * row_sign[used]) >> drop) << shift
         return total
 
     return deliver

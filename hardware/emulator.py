@@ -72,11 +72,14 @@ class _Group:
         decay = DECAYS[how.decay]
         if not how.add_first:
             self.current = self.current - decay(self.current, neurons.current_decay)
+        total = self.current if how.arrival is None else np.zeros_like(self.current)
         for synapses, deliver in self.feeds:
             if tick >= synapses.delay:
                 source = arriving if synapses.source == INPUT else spikes[synapses.source]
-                self.current = deliver(self.current, source[:, tick - synapses.delay], self.count)
-        self.current = fitted(self.current, how.current, self.count)
+                total = deliver(total, source[:, tick - synapses.delay], self.count)
+        if how.arrival is not None:
+            total = self.current + fitted(total, how.arrival, self.count)
+        self.current = fitted(total, how.current, self.count)
         if how.add_first:
             self.current = self.current - decay(self.current, neurons.current_decay)
         leak = negated(decay(self.potential, neurons.potential_decay), how.potential)
@@ -84,7 +87,9 @@ class _Group:
             step = added((leak, self.current, neurons.bias), how.potential, self.count)
             reached = added((self.potential, step), how.potential, self.count)
         else:
-            parts = (self.potential, leak, self.current, neurons.bias)
-            reached = added(parts, how.potential, self.count)
+            drive = self.current + neurons.bias
+            if how.drive is not None:
+                drive = fitted(drive, how.drive, self.count)
+            reached = added((self.potential, leak, drive), how.potential, self.count)
         fires, self.potential = fired(reached, neurons.threshold, neurons.spikes, how)
         return fires

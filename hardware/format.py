@@ -55,6 +55,8 @@ class Format:
     weight_bits  signed
     decay        a key of DECAYS
     add_first    what arrives decays at once
+    arrival      of what arrives in a tick, before the current takes it; None: it has no register
+    drive        of I + b; None: it has no register
     fires        "at" the threshold, or only "above" it
     reset        "subtract" the threshold as often as it fired, or to "zero"
     """
@@ -66,6 +68,8 @@ class Format:
     add_first: bool = False
     fires: str = "above"
     reset: str = "zero"
+    arrival: Word | None = None
+    drive: Word | None = None
 
     def __post_init__(self) -> None:
         """ConfigError for words that are not known."""

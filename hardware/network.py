@@ -54,6 +54,7 @@ class Synapses:
     weight          0 where there is no synapse  # (target neurons, source neurons)
     delay           ticks from a spike to its arrival; 0 is the same tick
     shift           an arriving spike adds weight * 2^shift to the current
+    drop            lowest bits that a tick's sum loses first, rounded down
     """
 
     source: str
@@ -61,6 +62,7 @@ class Synapses:
     weight: Ints
     delay: int
     shift: int = 0
+    drop: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,8 +179,9 @@ def _require_synapses(network: Quantized) -> None:
         if np.shape(each.weight) != wanted:
             raise ShapeError(f"{where}: weights have shape {np.shape(each.weight)}, not {wanted}")
         forward = order.index(each.source) < order.index(each.target)
-        if not 0 <= each.shift <= 32 or each.delay < (0 if forward else 1):
+        wrong = not 0 <= each.shift <= 32 or not 0 <= each.drop <= 32
+        if wrong or each.delay < (0 if forward else 1):
             raise ConfigError(
-                f"{where}: shift {each.shift} or delay {each.delay}; a spike that goes back, or "
-                "stays in its group, takes a tick at least"
+                f"{where}: shift {each.shift}, drop {each.drop} or delay {each.delay}; a spike "
+                "that goes back, or stays in its group, takes a tick at least"
             )

@@ -101,20 +101,25 @@ def run_simulator(
             raise MissingSoftwareError(message, simulator.command) from error
     else:
         job = (configuration, arriving, names)
-        answer = _apart(simulator, job, python=python, seconds=seconds, most_bytes=most_bytes)
+        answer = answered(simulator, job, seconds=seconds, most_bytes=most_bytes)
     return _trace(simulator, configuration.network, arriving, names, answer)
 
 
-def _apart(
+def answered(
     simulator: Simulator,
     job: tuple[Configuration, Ints, Sequence[str]],
     *,
-    python: Path,
-    seconds: float,
-    most_bytes: int,
+    seconds: float = SECONDS,
+    most_bytes: int = MOST_BYTES,
 ) -> dict[str, Any]:
-    """The worker's answer from a process of its own; `job` is what, on what, watching whom."""
+    """The worker's answer from a process of its own; `job` is what, on what, watching whom.
+
+    Raises what `run_simulator` raises, but looks at nothing in the answer.
+    """
     configuration, arriving, names = job
+    python = simulator.python
+    if python is None:
+        raise MissingSoftwareError(f"{simulator.name} is not installed", simulator.command)
     with tempfile.TemporaryDirectory(prefix="subspike-") as place:
         folder = Path(place)
         save(configuration, folder / "configuration.npz")
@@ -137,7 +142,7 @@ def _apart(
             kinds = json.loads(arrays.pop("names").tobytes())
             answer: dict[str, Any] = {"spikes": {}, "potentials": {}, "currents": {}}
             for at, (kind, name) in enumerate(kinds):
-                answer[kind][name] = arrays[f"a{at}"]
+                answer.setdefault(kind, {})[name] = arrays[f"a{at}"]
         except (CheckpointError, LookupError, TypeError, ValueError) as error:
             raise WorkerError(f"{simulator.name} wrote garbage: {error}") from error
         return answer

@@ -13,6 +13,8 @@ FLOORS = {"spiking": 1, "converter": 2, "hardware": 2, "subspike": 3}
 SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
 # verbs and tables that other tests run as a whole: (source, test that covers it)
 COVERED_ELSEWHERE = {
+    "hardware/workers/lava_models/importing.py": "tests/hardware/workers/test_lava_worker.py",
+    "hardware/workers/lava_models/neurons.py": "tests/hardware/workers/test_lava_worker.py",
     "subspike/__main__.py": "tests/subspike/test_cli.py",
     "subspike/commands.py": "tests/subspike/test_cli.py",
     "subspike/inquiries.py": "tests/subspike/test_cli.py",

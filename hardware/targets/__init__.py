@@ -2,10 +2,12 @@
 
 from ..target import Target
 from .digital import DIGITAL
+from .loihi import LOIHI1, LOIHI2
 from .xylo import XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU
 
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (DIGITAL, XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU)
+    target.name: target
+    for target in (DIGITAL, LOIHI1, LOIHI2, XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU)
 }
 
 __all__ = ["TARGETS"]

@@ -1,0 +1,1 @@
+"""Processes for Lava, apart because Lava imports whatever lies beside a process."""

@@ -104,14 +104,14 @@ def chain(
 # random networks of the default suite, by simulator; benchmarks/vendor_fuzz.py takes more
 NETS = {"icarus": 20, "lava": 20, "nengo_loihi": 20, "verilator": 0, "xylosim": 200}
 # what simulators of a target are compared on: (seed) to a network and inputs
-RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = {
-    f"xylo-{name}": partial(random_network, target=f"xylo-{name}")
-    for name in ("audio2", "audio3", "imu")
-}
-RANDOM |= {
-    name: partial(networks.drawn, target=name) for name in TARGETS if name.startswith("fpga")
-}
-RANDOM |= {
-    "loihi1": partial(loihi_network, tame=True),
-    "loihi2": partial(loihi_network, target="loihi2"),
-}
+RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = (
+    {
+        f"xylo-{name}": partial(random_network, target=f"xylo-{name}")
+        for name in ("audio2", "audio3", "imu")
+    }
+    | {
+        "loihi1": partial(loihi_network, tame=True),
+        "loihi2": partial(loihi_network, target="loihi2"),
+    }
+    | {name: partial(networks.drawn, target=name) for name in TARGETS if name.startswith("fpga")}
+)

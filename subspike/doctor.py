@@ -75,7 +75,7 @@ def _consumer(consumer: Consumer) -> Finding:
         detail = f"needed to run {consumer.profile} files in {consumer.name} {consumer.release}"
         return Finding(part, MISSING, detail, consumer.command)
     if consumer.apart:
-        return Finding(part, PRESENT, f"{consumer.release}, in {consumer.python.parent.parent}")
+        return Finding(part, PRESENT, f"{consumer.release}, in {consumer.place}")
     found = importlib.metadata.version(consumer.module)
     other = (
         "" if found == consumer.release else f"; what we say of it was seen in {consumer.release}"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from converter.consumers import CONSUMERS
+from converter.consumers import CONSUMERS, ENGINES
 from converter.consumers.consumer import FINISHED
 
+EVERYONE = {**CONSUMERS, **ENGINES}
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "scripts/consumers"
 
@@ -36,8 +37,10 @@ class Shell:
 
 
 def test_there_is_a_recipe_for_everyone_who_lives_apart(script) -> None:
-    apart = {name: consumer for name, consumer in CONSUMERS.items() if consumer.apart}
-    assert set(script.RECIPES) == set(apart)
+    apart = {name: consumer for name, consumer in EVERYONE.items() if consumer.apart}
+    assert {*script.RECIPES, *script.NODE} == set(apart)
+    web = apart.pop("onnxruntime_web")
+    assert script.NODE["onnxruntime_web"] == f"{web.module}@{web.release}"
     pins = (ROOT / "constraints.txt").read_text() + " ".join(sum(script.RECIPES["spyx"], ()))
     for name, consumer in apart.items():
         library = {"lava": "lava-nc"}.get(name, name.replace("_", "-"))
@@ -76,6 +79,14 @@ def test_a_changed_recipe_is_built_anew(script, tmp_path) -> None:
     shell = Shell()
     assert script.build("nengo", tmp_path, shell)
     assert "nengo==5.0" in " ".join(shell.commands)
+
+
+def test_a_package_of_node_is_installed_by_npm(script, tmp_path) -> None:
+    shell = Shell()
+    assert script.build("onnxruntime_web", tmp_path, shell)
+    assert shell.commands[0].startswith("npm install")
+    assert shell.commands[0].endswith("onnxruntime-web@1.30.0")
+    assert script.execute(["no-such-program-here"]) == 127
 
 
 def test_torch_is_there_before_anyone_asks_for_it(script) -> None:

@@ -21,8 +21,8 @@ class Consumer:
               library has none
     command   that installs it
     dialect   of NIR that it reads
-    apart     it lives in an environment of its own, which `scripts/consumers NAME` builds
-    ours      its worker imports this project, in whose environment it lives
+    apart     it lives in a place of its own, which `scripts/consumers NAME` builds
+    ours      its worker imports this project, and so runs in our interpreter
     """
 
     name: str
@@ -37,11 +37,18 @@ class Consumer:
 
     @property
     def python(self) -> Path | None:
-        """The interpreter that has the library; None where it is not installed."""
+        """The interpreter that runs its worker; None where the library is not installed."""
         if self.apart:
-            place = environments() / self.name
-            return place / "bin" / "python" if (place / FINISHED).exists() else None
-        return Path(sys.executable) if importlib.util.find_spec(self.module) else None
+            here = (self.place / FINISHED).exists()
+        else:
+            here = importlib.util.find_spec(self.module) is not None
+        own = self.apart and not self.ours
+        return (self.place / "bin" / "python" if own else Path(sys.executable)) if here else None
+
+    @property
+    def place(self) -> Path:
+        """Where it lives if it lives apart."""
+        return environments() / self.name
 
     @property
     def worker(self) -> Path:
@@ -124,6 +131,16 @@ ENGINES: dict[str, Consumer] = {
     for each in (
         _engine("onnx_reference", "onnx", "1.23.2", "onnx.reference.ReferenceEvaluator"),
         _engine("onnxruntime", "onnxruntime", "1.32.0", "onnxruntime.InferenceSession"),
+        Consumer(
+            "onnxruntime_web",
+            "onnxruntime-web",
+            "1.30.0",
+            "onnx",
+            "onnxruntime-web, InferenceSession.create",
+            "scripts/consumers onnxruntime_web",
+            apart=True,
+            ours=True,
+        ),
         _engine("openvino", "openvino", "2026.4.1", "openvino.Core.read_model"),
         _engine("tract", "tract", "0.23.9", "tract.onnx"),
     )

@@ -6,7 +6,7 @@ MNIST  ?= ../shared/data/mnist
 PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs test-gpu bench-speed bench-conversion bench-xylo clean
+.PHONY: help demo test check fix docs test-gpu bench-speed bench-conversion bench-xylo bench-fpga clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,10 @@ bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conv
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
 	$(BIN)/python -m benchmarks.vendor_fuzz --target xylo-audio3
+
+bench-fpga: demo ## our Verilog in two simulators and on two FPGAs, into docs/fpga.md (half an hour)
+	@scripts/fpga-tools
+	$(BIN)/python -m benchmarks.fpga --mnist $(MNIST) --out docs/fpga.md
 
 clean: ## remove the environment and everything that was written
 	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache

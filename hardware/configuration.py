@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spiking.errors import ConfigError
+from spiking.errors import CheckpointError, ConfigError
 from spiking.files import write_whole
 
 from .network import Quantized
@@ -37,9 +38,18 @@ class Configuration:
 
 
 def write_files(configuration: Configuration, folder: Path) -> tuple[Path, ...]:
-    """Write the tool's files into a folder, each whole or not at all."""
-    paths = []
-    for name, data in configuration.files.items():
-        write_whole(folder / name, data)
-        paths.append(folder / name)
-    return tuple(paths)
+    """Write the tool's files into a folder, all of them or none; the folder is made if need be.
+
+    Raises CheckpointError where they cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=folder) as place:
+            for name, data in configuration.files.items():
+                write_whole(Path(place) / name, data)
+            # everything is on disk: what is left are renames
+            return tuple(
+                (Path(place) / name).replace(folder / name) for name in configuration.files
+            )
+    except OSError as error:
+        raise CheckpointError(f"{folder}: could not be written ({error})") from error

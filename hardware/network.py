@@ -74,7 +74,7 @@ class Entry:
             weights multiply; "digits": the same integers as so many binary channels of their two's
             complement, lowest digit first and the digits of an input side by side
     bits    fractional bits of an input
-    digits  binary digits of an input
+    digits  binary digits of an input; 1 where the chip sets no bound to graded ones
     most    largest spike count of a channel
     clocks  channels behind the inputs that fire once a step: the tick of the step, each; a tick
             beyond the first step delays a channel, and all fire as often as there are steps

@@ -100,16 +100,17 @@ def _graded(inputs: NDArray[Any], entry: Entry) -> Ints:
     exact = inputs.astype(np.float64) * 2.0**entry.bits
     if not np.array_equal(exact, np.round(exact)):
         raise GridError(f"inputs are no multiples of 2^-{entry.bits}; round them first")
-    return exact.astype(np.int64)
-
-
-def _digits(inputs: NDArray[Any], entry: Entry) -> Ints:
-    whole, half = _graded(inputs, entry), 2 ** (entry.digits - 1)
-    if whole.min(initial=0) < -half or whole.max(initial=0) >= half:
+    whole, half = exact.astype(np.int64), 2 ** (entry.digits - 1)
+    if entry.digits > 1 and (whole.min(initial=0) < -half or whole.max(initial=0) >= half):
         raise GridError(
             f"inputs lie outside {-half}..{half - 1} units of 2^-{entry.bits}, which "
             f"{entry.digits} digits hold; clip them first"
         )
+    return whole
+
+
+def _digits(inputs: NDArray[Any], entry: Entry) -> Ints:
+    whole = _graded(inputs, entry)
     digits = (whole[..., None] >> np.arange(entry.digits)) & 1
     return digits.reshape(*whole.shape[:2], -1)
 

@@ -2,12 +2,22 @@
 
 from ..target import Target
 from .digital import DIGITAL
+from .fpga import FPGA_ECP5_25K, FPGA_ICE40_HX8K
 from .loihi import LOIHI1, LOIHI2
 from .xylo import XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU
 
 TARGETS: dict[str, Target] = {
     target.name: target
-    for target in (DIGITAL, LOIHI1, LOIHI2, XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU)
+    for target in (
+        DIGITAL,
+        FPGA_ECP5_25K,
+        FPGA_ICE40_HX8K,
+        LOIHI1,
+        LOIHI2,
+        XYLO_AUDIO_2,
+        XYLO_AUDIO_3,
+        XYLO_IMU,
+    )
 }
 
 __all__ = ["TARGETS"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from hardware import TARGETS, Configuration, Entry, Exit, Neurons, Quantized, Synapses, configure
 from hardware.placement import placed
+from tests.hardware.fpga import networks
 from tests.hardware.loihi.nets import random_network as loihi_network
 
 DT = 1e-3
@@ -101,9 +102,16 @@ def chain(
 
 
 # random networks of the default suite, by simulator; benchmarks/vendor_fuzz.py takes more
-NETS = {"lava": 20, "nengo_loihi": 20, "xylosim": 200}
+NETS = {"icarus": 20, "lava": 20, "nengo_loihi": 20, "verilator": 0, "xylosim": 200}
 # what simulators of a target are compared on: (seed) to a network and inputs
-RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = {
-    f"xylo-{name}": partial(random_network, target=f"xylo-{name}")
-    for name in ("audio2", "audio3", "imu")
-} | {"loihi1": partial(loihi_network, tame=True), "loihi2": partial(loihi_network, target="loihi2")}
+RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = (
+    {
+        f"xylo-{name}": partial(random_network, target=f"xylo-{name}")
+        for name in ("audio2", "audio3", "imu")
+    }
+    | {
+        "loihi1": partial(loihi_network, tame=True),
+        "loihi2": partial(loihi_network, target="loihi2"),
+    }
+    | {name: partial(networks.drawn, target=name) for name in TARGETS if name.startswith("fpga")}
+)

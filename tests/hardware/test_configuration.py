@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hardware import write_files
-from spiking.errors import ConfigError
+from spiking.errors import CheckpointError, ConfigError
 from tests.hardware.chips import configured, random_network
 
 
@@ -14,6 +14,15 @@ def test_files_are_written_by_name(tmp_path) -> None:
     paths = write_files(whole, tmp_path)
     assert [path.name for path in paths] == ["core.v", "w.hex"]
     assert (tmp_path / "core.v").read_bytes() == b"module"
+
+
+def test_all_files_are_written_or_none(tmp_path) -> None:
+    whole = replace(
+        configured(random_network(1)[0]), files={"core.v": b"module", "w" * 300: b"too long a name"}
+    )
+    with pytest.raises(CheckpointError, match="could not be written"):
+        write_files(whole, tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../core.v", "/etc/core.v", "a/b", "..", ""])

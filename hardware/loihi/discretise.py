@@ -31,7 +31,7 @@ def most_of(registers: Registers, least: int) -> float:
 
 
 def one_synapse(unit: float, registers: Registers) -> int:
-    """The largest weight up to `unit` that one synapse gives exactly, or the least there is."""
+    """The largest weight up to `unit` that one synapse gives exactly; never below the least."""
     whole = int(unit) >> ALIGN
     if whole > registers.top_weight:
         low = registers.weight - 1

@@ -6,7 +6,7 @@ MNIST  ?= ../shared/data/mnist
 PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs test-gpu bench-speed bench-conversion bench-xylo clean
+.PHONY: help demo test check fix docs conform test-gpu bench-speed bench-conversion bench-xylo clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,7 @@ $(BIN)/python:
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) torch
 	$(PIP) -e '.[norse]'
+	$(PIP) --no-deps spikingjelly loguru
 	$(PIP) -e '.[xylo]' || echo 'xylosim was not installed (it needs a C++ compiler); the Xylo row will say so'
 	@touch $@
 
@@ -46,7 +47,7 @@ test-gpu: $(VENV)/.dev ## the GPU kernels: on a GPU, or in Triton's interpreter 
 		$(BIN)/python -m pytest tests/spiking/kernels/test_gpu.py
 
 bench-speed: $(VENV)/.run ## speed beside the peers, into docs/performance.md (ten minutes)
-	$(PIP) --no-deps sinabs spikingjelly loguru pbr
+	$(PIP) --no-deps sinabs pbr
 	$(BIN)/python -W ignore -m benchmarks.speed --out docs/performance.md
 
 bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conversion.md (two hours)
@@ -55,6 +56,10 @@ bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conv
 		benchmarks/models/mnist-gated.safetensors=mnist-pixels \
 		benchmarks/models/digits-adaptive.safetensors=digits-rows \
 		--data $(MNIST) --out docs/conversion.md
+
+conform: demo ## every simulator and engine here on the demo's and 100 random networks, into docs/interop.md
+	$(BIN)/python -m benchmarks.conformance demo/export --out docs/conformance.json
+	$(BIN)/python -m docs.make
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
 	$(BIN)/python -m benchmarks.xylo_fuzz

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from spiking.errors import DriftError, EmptyDataError, ShapeError
+
+Raster = NDArray[np.bool_] | NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Drift:
     """Differing spikes of two runs.
 
-    differing  bins (sample, step, neuron) in which one run fired and the other did not
+    differing  bins (sample, step, neuron) in which the two runs said different things
     total      bins compared
     first      "population, step, sample, unit" of the earliest difference, "" without one
     """
@@ -41,6 +44,18 @@ def require_samples(x: Tensor) -> None:
         raise EmptyDataError(f"x has shape {tuple(x.shape)}; it proves nothing about the file")
 
 
+def rasters(spikes: Mapping[str, Tensor]) -> dict[str, Raster]:
+    """Spikes of a run as arrays: bool where they are, float32 where a spike carries a number.
+
+    Trains without a wire, which a product has that needs no neuron, are left out.
+    """
+    return {
+        name: (value if value.dtype == torch.bool else value.float()).cpu().numpy()
+        for name, value in spikes.items()
+        if value.numel()
+    }
+
+
 def drift(expected: Mapping[str, NDArray[Any]], actual: Mapping[str, NDArray[Any]]) -> Drift:
     """Compare rasters {"l0.z": (batch, time, hidden, levels), ...} over the expected populations.
 
@@ -54,7 +69,7 @@ def drift(expected: Mapping[str, NDArray[Any]], actual: Mapping[str, NDArray[Any
                 f"population {name}: expected a raster of {wanted.shape}, "
                 f"got {None if found is None else found.shape}"
             )
-        places = np.argwhere(found.astype(bool) != wanted.astype(bool))
+        places = np.argwhere(found != wanted)
         differing += len(places)
         total += wanted.size
         if len(places):

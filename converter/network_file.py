@@ -60,23 +60,29 @@ def save_network(net: SpikingNetwork | CodedNetwork, path: Path) -> None:
 
 def _coded(net: CodedNetwork) -> dict[str, Any]:
     """What only the header of a network in any code says."""
-    forgets = [layer.forgetting for layer in net.stack]
-    if len(set(forgets)) > 1:
-        raise ConfigError("the layers form their forget in different ways; a file holds one")
     return {
         "kind": CODED_KIND,
-        "code": _named_code(net.code),
+        "code": named_code(net.code),
         "activation": net.stack[0].activation.name,
-        "forgetting": None
-        if forgets[0] is None
-        else {"name": _name(forgets[0], FORGETTINGS), **_described(forgets[0])},
+        "forgetting": named_forgetting(net),
     }
 
 
-def _named_code(code: Any) -> dict[str, Any]:
+def named_code(code: Any) -> dict[str, Any]:
+    """A code as headers of files say it."""
     if isinstance(code, Mixed):
-        return {"name": "mixed", "parts": [_named_code(code.inner), _named_code(code.outer)]}
+        return {"name": "mixed", "parts": [named_code(code.inner), named_code(code.outer)]}
     return {"name": _name(code, CODES), **_described(code)}
+
+
+def named_forgetting(net: CodedNetwork) -> dict[str, Any] | None:
+    """How a computed forget is formed, as headers of files say it; None for a constant one."""
+    forgets = [layer.forgetting for layer in net.stack]
+    if len(set(forgets)) > 1:
+        raise ConfigError("the layers form their forget in different ways; a file holds one")
+    if forgets[0] is None:
+        return None
+    return {"name": _name(forgets[0], FORGETTINGS), **_described(forgets[0])}
 
 
 def _code_of(about: dict[str, Any]) -> Any:

@@ -10,12 +10,13 @@ from typing import Any
 
 import onnx
 
-from spiking import SpikingNetwork, SubLSTM, SubLSTMClassifier
+from spiking import CodedNetwork, SpikingNetwork, SubLSTM, SubLSTMClassifier
 from spiking.errors import CheckpointError, GraphError
 from spiking.files import strict_json
 
 from .digest import digest
 from .matching import rnn_of
+from .network_file import named_code, named_forgetting
 from .onnx_layers import DOMAIN_VERSION
 
 METADATA_KEY = "subspike"
@@ -37,7 +38,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 
 def describe(
     made: onnx.ModelProto,
-    model: SpikingNetwork | SubLSTM | SubLSTMClassifier,
+    model: SpikingNetwork | CodedNetwork | SubLSTM | SubLSTMClassifier,
     *,
     streaming: bool,
     storage: str,
@@ -52,7 +53,8 @@ def describe(
     weights    digest of the model's own parameters
     numbers    hash of the file's constants and functions, which `about_onnx` checks
 
-    A spiking network also has its code and grid, a rate model its forget and activations.
+    A spiking network also has its code, how it forgets, its activation and grid; a rate model its
+    forget and activations.
     """
     about: dict[str, Any] = {
         "schema": SCHEMA,
@@ -64,21 +66,24 @@ def describe(
         "weights": digest(model),
         "numbers": numbers_digest(made),
     }
-    if isinstance(model, SpikingNetwork):
+    if isinstance(model, SubLSTM | SubLSTMClassifier):
+        rnn = rnn_of(model)
         return about | {
-            "model": "spiking",
-            "code": {"name": "population", **asdict(model.code)},
-            "grid": None if model.grid is None else asdict(model.grid),
-            "activation": [layer.activation for layer in model.stack],
-            "hidden": [layer.hidden_size for layer in model.stack],
+            "model": "rate",
+            "forget": rnn.forget,
+            "activation": rnn.activation,
+            "cell_activation": rnn.cell_activation,
+            "hidden": [rnn.hidden_size] * rnn.num_layers,
         }
-    rnn = rnn_of(model)
+    coded = model if isinstance(model, CodedNetwork) else None
+    first: Any = model.stack[0]
     return about | {
-        "model": "rate",
-        "forget": rnn.forget,
-        "activation": [rnn.activation] * rnn.num_layers,
-        "cell_activation": rnn.cell_activation,
-        "hidden": [rnn.hidden_size] * rnn.num_layers,
+        "model": "spiking",
+        "code": named_code(model.code),
+        "forget": None if coded is None else named_forgetting(coded),
+        "grid": None if model.grid is None else asdict(model.grid),
+        "activation": getattr(first.activation, "name", first.activation),
+        "hidden": [layer.hidden_size for layer in model.stack],
     }
 
 

@@ -1,14 +1,21 @@
-"""Runtimes that run our ONNX files: ONNX Runtime, the reference evaluator, tract, OpenVINO.
+"""Runtimes that run our ONNX files; what each makes of them was measured.
 
-onnxruntime  the default
-reference    onnx's own definition of the operators in NumPy, slow
-tract        Rust, optional; whole and streaming, bit for bit; no local functions, which are
-             written in place first
-openvino     optional; holds the double cell state as float32, so that a spike may differ
+onnxruntime  the default; bit for bit
+reference    onnx's own definition of the operators in NumPy; bit for bit, slow
+web          ONNX Runtime in WebAssembly, as a browser has it; bit for bit. Optional: needs node and
+             node_modules/onnxruntime-web here, or where SUBSPIKE_NODE says; a process a run
+tract        Rust, optional; bit for bit. 0.23 does not round doubles, so no computed forget and
+             no code but the population
+openvino     optional; changes last bits of doubles: populations were equal in 29 million bins,
+             membranes of the rate code drift after 100 steps
 """
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,11 +28,12 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
-from spiking.errors import MissingSoftwareError
+from spiking.errors import GraphError, MissingSoftwareError
 
 Arrays = dict[str, NDArray[Any]]
 Feeds = Mapping[str, NDArray[Any]]
 Runner = Callable[[Feeds], Arrays]
+_WEB = Path(__file__).parent / "onnx_web.mjs"
 _FACTS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
 
 
@@ -106,6 +114,43 @@ def openvino_engine(model: onnx.ModelProto) -> Runner:
     return run
 
 
+def web_engine(model: onnx.ModelProto) -> Runner:
+    """ONNX Runtime in WebAssembly, on one thread.
+
+    Raises MissingSoftwareError where node or onnxruntime-web is not installed.
+    """
+    node = shutil.which("node")
+    modules = Path(os.environ.get("SUBSPIKE_NODE", ".")).absolute()
+    if node is None or not (modules / "node_modules" / "onnxruntime-web").is_dir():
+        raise MissingSoftwareError(
+            "node with onnxruntime-web is not installed here", "npm install onnxruntime-web"
+        )
+    command = [node, str(_WEB), str(modules)]
+
+    def run(feeds: Feeds) -> Arrays:
+        with tempfile.TemporaryDirectory(prefix="subspike-") as place:
+            folder, about = Path(place), []
+            (folder / "model.onnx").write_bytes(model.SerializeToString())
+            for index, (name, value) in enumerate(feeds.items()):
+                (folder / f"feed{index}.bin").write_bytes(np.ascontiguousarray(value).tobytes())
+                about.append({"name": name, "type": value.dtype.name, "dims": value.shape})
+            (folder / "feeds.json").write_text(json.dumps(about))
+            done = subprocess.run(  # noqa: S603 - our own script in an interpreter that was found
+                [*command, place], capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                raise GraphError(f"onnxruntime-web: {done.stderr[-500:]}")
+            found = json.loads((folder / "found.json").read_text())
+            return {
+                each["name"]: np.fromfile(folder / f"found{at}.bin", each["type"]).reshape(
+                    each["dims"]
+                )
+                for at, each in enumerate(found)
+            }
+
+    return run
+
+
 def _plain(model: onnx.ModelProto) -> onnx.ModelProto:
     return onnx.inliner.inline_local_functions(model) if model.functions else model
 
@@ -115,4 +160,5 @@ ENGINES: dict[str, Callable[[onnx.ModelProto], Runner]] = {
     "reference": reference_engine,
     "tract": tract_engine,
     "openvino": openvino_engine,
+    "web": web_engine,
 }

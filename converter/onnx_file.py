@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking import SpikingNetwork, SubLSTM, SubLSTMClassifier
+from spiking import CodedNetwork, SpikingNetwork, SubLSTM, SubLSTMClassifier
 from spiking.errors import (
     ConfigError,
     DriftError,
@@ -24,7 +24,7 @@ from spiking.errors import (
 )
 from spiking.files import proved, write_whole
 
-from .drift import Drift, drift, require_samples
+from .drift import Drift, drift, rasters, require_samples
 from .matching import rate_trace
 from .nir_graph import PORTABLE_DT
 from .onnx_engines import ENGINES, Runner
@@ -41,12 +41,13 @@ class OnnxRun:
     """What a model produced.
 
     output  `logits` or `output`, (batch, time, ...) or (batch, ...) when streaming
-    spikes  {"l0.z": (batch, time, hidden, levels) bool, ...}; empty for a rate model
+    spikes  {"l0.z": (batch, time, hidden, levels) bool, ...}; of other codes than the population
+            what each spike carries (batch, time, hidden, wires); empty for a rate model
     state   the state after the last step, named like the inputs that take it
     """
 
     output: NDArray[Any]
-    spikes: dict[str, NDArray[np.bool_]]
+    spikes: dict[str, NDArray[Any]]
     state: dict[str, NDArray[Any]]
 
 
@@ -111,7 +112,11 @@ def _run(
         raise ShapeError(f"the engine refuses x of shape {np.shape(x)}: {error}") from error
     after = {port.name: named.pop(f"{port.name}.next") for port in states}
     output = named.pop("logits") if "logits" in named else named.pop("output")
-    return OnnxRun(output, {name: value.astype(bool) for name, value in named.items()}, after)
+    return OnnxRun(output, {name: _raster(value) for name, value in named.items()}, after)
+
+
+def _raster(value: NDArray[Any]) -> NDArray[Any]:
+    return value.astype(bool) if value.dtype == np.uint8 else value
 
 
 def _width(port: onnx.ValueInfoProto) -> int:
@@ -125,7 +130,7 @@ def _dtype(port: onnx.ValueInfoProto) -> type[np.floating[Any]]:
 
 
 def export_onnx(
-    model: SpikingNetwork | SubLSTM | SubLSTMClassifier,
+    model: SpikingNetwork | CodedNetwork | SubLSTM | SubLSTMClassifier,
     path: Path,
     x: Tensor,
     *,
@@ -154,7 +159,7 @@ def export_onnx(
 @torch.no_grad()
 def verify_onnx(
     made: onnx.ModelProto,
-    model: SpikingNetwork | SubLSTM | SubLSTMClassifier,
+    model: SpikingNetwork | CodedNetwork | SubLSTM | SubLSTMClassifier,
     x: Tensor,
     *,
     engine: str = "onnxruntime",
@@ -168,14 +173,14 @@ def verify_onnx(
     streaming = len(made.graph.input[0].type.tensor_type.shape.dim) == 2
     run_it = _stepwise if streaming else run_onnx
     done = run_it(made, x.cpu().numpy(), engine=engine)
-    if not isinstance(model, SpikingNetwork):
+    if isinstance(model, SubLSTM | SubLSTMClassifier):
         expected = _rate_outputs(model, x)
         worst = float(np.abs(done.output - expected).max(initial=0.0))
         if worst > 1e-5:
             raise DriftError(f"the rate model's outputs differ by {worst:.3g}, more than 1e-5")
         return Drift(0, 0, "")
     run = model.run(x, record=True)
-    found = drift({name: value.cpu().numpy() for name, value in run.spikes.items()}, done.spikes)
+    found = drift(rasters(run.spikes), done.spikes)
     values = run.output if run.logits is None else run.logits
     if found.differing == 0 and not np.array_equal(values.cpu().numpy(), done.output):
         raise DriftError("all spikes are equal, yet the outputs differ")

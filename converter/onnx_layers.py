@@ -25,17 +25,16 @@ every number is an input, so that a graph of anybody else may call them with its
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-import numpy as np
 import onnx
 from onnx import TensorProto
 from onnx.helper import make_function, make_node, make_opsetid
 
 from spiking import SubLSTM
 
-from .onnx_parts import Parts
+from .onnx_parts import Parts, counted, fired
 
 OPSET = 20
 DOMAIN = "subspike"
@@ -44,12 +43,20 @@ DOMAIN_VERSION = 1
 
 @dataclass(frozen=True)
 class LayerKind:
-    """A step that layers share; `build` adds its nodes and returns the names of the outputs."""
+    """A step that layers share; `build` adds its nodes and returns the names of the outputs.
+
+    trains  of a spiking layer, the first outputs, and their wires
+    raster  element type of these
+    memory  of its coders, double, beside cell and counts
+    """
 
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     build: Callable[[Parts, list[str]], list[str]]
+    trains: Mapping[str, int] = field(default_factory=dict)
+    raster: int = TensorProto.FLOAT
+    memory: tuple[str, ...] = ()
 
     def function(self) -> onnx.FunctionProto:
         """The step as a local function; equal for equal kinds."""
@@ -79,43 +86,31 @@ def _spiking(parts: Parts, names: list[str]) -> list[str]:
     drive = parts.add(
         "Add", parts.affine(x, weight_ih, bias), parts.add("MatMul", counts, weight_hh)
     )
-    gates = parts.split(_fired(parts, drive, threshold, signs, TensorProto.FLOAT), 3, axis=1)
-    n_z, n_i, n_o = (_counted(parts, gate, signs) for gate in gates)
+    gates = parts.split(fired(parts, drive, threshold, signs, TensorProto.FLOAT), 3, axis=1)
+    n_z, n_i, n_o = (counted(parts, gate, signs) for gate in gates)
     # two nodes, product then sum: the order of operations that spiking.cell.integrate defines
     decayed = parts.add("Mul", forget, cell)
     change = parts.cast(parts.add("Sub", n_z, n_i), TensorProto.DOUBLE)
     cell_next = parts.add("Add", decayed, change)
-    fired = _fired(parts, cell_next, cell_threshold, signs, TensorProto.DOUBLE)
-    counts_next = parts.add("Sub", _counted(parts, fired, signs), n_o)
-    spikes = [parts.cast(population, TensorProto.UINT8) for population in (*gates, fired)]
+    s = fired(parts, cell_next, cell_threshold, signs, TensorProto.DOUBLE)
+    counts_next = parts.add("Sub", counted(parts, s, signs), n_o)
+    spikes = [parts.cast(population, TensorProto.UINT8) for population in (*gates, s)]
     return [*spikes, cell_next, counts_next]
 
 
-def _fired(parts: Parts, value: str, threshold: str, signs: str, kind: int) -> str:
-    """sign_k (value - t_k) > 0 as 0 or 1.  # (batch, rows) -> (batch, rows, levels) float."""
-    wide = parts.add("Unsqueeze", value, parts.constant(np.array([-1], dtype=np.int64)))
-    distance = parts.add("Sub", wide, threshold)
-    signs = signs if kind == TensorProto.FLOAT else parts.cast(signs, kind)
-    zero = parts.constant(np.zeros((), onnx.helper.tensor_dtype_to_np_dtype(kind)))
-    above = parts.add("Greater", parts.add("Mul", distance, signs), zero)
-    return parts.cast(above, TensorProto.FLOAT)
-
-
-def _counted(parts: Parts, spikes: str, signs: str) -> str:
-    """Signed spike count.  # (batch, rows, levels) -> (batch, rows)."""
-    last = parts.constant(np.array([-1], dtype=np.int64))
-    return parts.add("ReduceSum", parts.add("Mul", spikes, signs), last, keepdims=0)
-
-
-SPIKING = LayerKind(
-    "SpikingSubLSTMStep",
-    (
-        *("x", "cell", "counts", "weight_ih", "weight_hh", "bias"),
-        *("forget", "threshold", "cell_threshold", "signs"),
-    ),
-    ("z", "i", "o", "s", "cell_next", "counts_next"),
-    _spiking,
-)
+def spiking_kind(levels: int) -> LayerKind:
+    """The step of a `SpikingSubLSTM`; a file may mix levels, which are sizes of its inputs."""
+    return LayerKind(
+        "SpikingSubLSTMStep",
+        (
+            *("x", "cell", "counts", "weight_ih", "weight_hh", "bias"),
+            *("forget", "threshold", "cell_threshold", "signs"),
+        ),
+        ("z", "i", "o", "s", "cell_next", "counts_next"),
+        _spiking,
+        trains=dict.fromkeys("zios", levels),
+        raster=TensorProto.UINT8,
+    )
 
 
 def rate_kind(rnn: SubLSTM) -> LayerKind:

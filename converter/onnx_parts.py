@@ -38,6 +38,7 @@ class Parts:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
+        self._known: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._count = 0
         self._into = self.nodes
 
@@ -55,10 +56,19 @@ class Parts:
         return f"{kind.lower()}_{self._count}"
 
     def constant(self, value: NDArray[Any] | np.generic, name: str | None = None) -> str:
-        """A constant tensor; visible inside a Scan body as well."""
+        """A constant tensor, visible inside a Scan body as well; equal ones may share a name."""
+        value = np.array(value)
+        key = (value.dtype.str, value.shape, value.tobytes())
+        if name is None and key in self._known:
+            return self._known[key]
         name = name or self._fresh("constant")
-        self.initializers.append(numpy_helper.from_array(np.array(value), name))
+        self._known.setdefault(key, name)
+        self.initializers.append(numpy_helper.from_array(value, name))
         return name
+
+    def axes(self, *axes: int) -> str:
+        """A constant that names axes."""
+        return self.constant(np.array(axes, dtype=np.int64))
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """One node with one output, whose name is returned."""
@@ -78,6 +88,10 @@ class Parts:
         node = make_node("Split", [value], names, axis=axis, num_outputs=count, name=names[0])
         self._into.append(node)
         return names
+
+    def wide(self, value: str) -> str:
+        """(batch, rows) -> (batch, rows, 1)."""
+        return self.add("Unsqueeze", value, self.axes(-1))
 
     def cast(self, value: str, kind: int) -> str:
         """`value` with another element type."""
@@ -110,3 +124,18 @@ class Parts:
     def element_type(tensor: Any) -> int:
         """ONNX's number for a torch tensor's dtype."""
         return _KINDS[str(tensor.dtype).removeprefix("torch.")]
+
+
+def fired(parts: Parts, value: str, threshold: str, signs: str, kind: int) -> str:
+    """sign_k (value - t_k) > 0 as 0 or 1.  # (batch, rows) -> (batch, rows, levels) float."""
+    distance = parts.add("Sub", parts.wide(value), threshold)
+    signs = signs if kind == TensorProto.FLOAT else parts.cast(signs, kind)
+    zero = parts.constant(np.zeros((), onnx.helper.tensor_dtype_to_np_dtype(kind)))
+    above = parts.add("Greater", parts.add("Mul", distance, signs), zero)
+    return parts.cast(above, TensorProto.FLOAT)
+
+
+def counted(parts: Parts, spikes: str, signs: str) -> str:
+    """Signed spike count.  # (batch, rows, levels) -> (batch, rows)."""
+    signed = parts.add("Mul", spikes, signs)
+    return parts.add("ReduceSum", signed, parts.axes(-1), keepdims=0)

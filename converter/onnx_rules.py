@@ -23,26 +23,23 @@ from .onnx_layers import DOMAIN, DOMAIN_VERSION, OPSET
 
 # every operator that `to_onnx` writes, and its attributes
 OPERATORS: dict[str, frozenset[str]] = {
-    "Add": frozenset(),
+    **dict.fromkeys(
+        (
+            *("Abs", "Add", "And", "Ceil", "Clip", "Div", "Floor", "Greater", "GreaterOrEqual"),
+            *("Identity", "Less", "LessOrEqual", "MatMul", "Max", "Min", "Mul", "Neg", "Relu"),
+            *("Reshape", "Round", "Sigmoid", "Sign", "Sub", "Tanh", "Unsqueeze", "Where"),
+        ),
+        frozenset[str](),
+    ),
     "Cast": frozenset({"to"}),
-    "Clip": frozenset(),
+    "Concat": frozenset({"axis"}),
     "Constant": frozenset({"value"}),
     "DequantizeLinear": frozenset({"axis"}),
-    "Div": frozenset(),
-    "Greater": frozenset(),
-    "Identity": frozenset(),
-    "MatMul": frozenset(),
-    "Mul": frozenset(),
+    "Gather": frozenset({"axis"}),
     "ReduceSum": frozenset({"keepdims"}),
-    "Relu": frozenset(),
-    "Round": frozenset(),
     "Scan": frozenset({"body", "num_scan_inputs"}),
-    "Sigmoid": frozenset(),
     "Split": frozenset({"axis", "num_outputs"}),
-    "Sub": frozenset(),
-    "Tanh": frozenset(),
     "Transpose": frozenset({"perm"}),
-    "Unsqueeze": frozenset(),
 }
 _INT, _INTS, _GRAPH, _TENSOR = (
     AttributeProto.INT,
@@ -51,8 +48,13 @@ _INT, _INTS, _GRAPH, _TENSOR = (
     AttributeProto.TENSOR,
 )
 _KINDS = {"perm": _INTS, "body": _GRAPH, "value": _TENSOR}
-_SIZES = {TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8, TensorProto.INT8: 1}
-_DTYPES = {TensorProto.FLOAT: "<f4", TensorProto.DOUBLE: "<f8"}
+_SIZES: dict[int, int] = {
+    TensorProto.FLOAT: 4,
+    TensorProto.DOUBLE: 8,
+    TensorProto.INT64: 8,
+    TensorProto.INT8: 1,
+}
+_DTYPES: dict[int, str] = {TensorProto.FLOAT: "<f4", TensorProto.DOUBLE: "<f8"}
 _PORTS = {TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.UINT8}
 _NAME = re.compile(r"[A-Za-z0-9_.]{1,200}")
 _MOST_NODES = 10_000

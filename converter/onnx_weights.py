@@ -9,13 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spiking import SpikingNetwork
+from spiking import CodedNetwork, SpikingNetwork
 from spiking.errors import ExportError
 
 from .onnx_parts import Parts
 from .quantize import FINEST_WEIGHT_BITS
 
 MOST = 127
+Spiking = SpikingNetwork | CodedNetwork
 
 
 def array(tensor: Any) -> NDArray[Any]:
@@ -65,22 +66,23 @@ def int8_rows(
 
 
 @torch.no_grad()
-def spiking_weights(net: SpikingNetwork) -> dict[str, NDArray[Any]]:
-    """Every weight matrix of `net` per spike (or per input), named as in the ONNX file.
+def spiking_weights(net: Spiking) -> dict[str, NDArray[Any]]:
+    """Every weight matrix of `net` per quantum (or per input), named as in the ONNX file.
 
     {"l0.weight_ih": (3 * hidden, input), "l0.weight_hh": ..., "readout.weight": ...}
     """
     found: dict[str, Tensor] = {}
-    for index, layer in enumerate(net.stack):
-        numbers = layer.numbers()
-        found[f"l{index}.weight_ih"] = numbers.weight_ih
-        found[f"l{index}.weight_hh"] = numbers.weight_hh
+    stack: list[Any] = [*net.stack]
+    for index, layer in enumerate(stack):
+        below = 1.0 if layer.below is None else layer.below
+        found[f"l{index}.weight_ih"] = layer.weight_ih / below
+        found[f"l{index}.weight_hh"] = layer.weight_hh / layer.code.levels
     if net.readout is not None:
         found["readout.weight"] = net.readout.weight / net.code.levels
     return {name: array(value) for name, value in found.items()}
 
 
-def int8_bits(net: SpikingNetwork) -> int:
+def int8_bits(net: Spiking) -> int:
     """The most `weight_bits`, up to 16, with which `quantize` makes every weight fit int8.
 
     Raises ExportError where a weight per spike is larger than 127.
@@ -94,7 +96,7 @@ def int8_bits(net: SpikingNetwork) -> int:
     raise ExportError(f"{name}: a weight per spike is {worst[name]:.4g}, int8 holds {MOST}")
 
 
-def require_int8(net: SpikingNetwork, *, weight_bits: int) -> None:
+def require_int8(net: Spiking, *, weight_bits: int) -> None:
     """ExportError unless every weight matrix of `net`, on the grid, fits int8."""
     largest = {
         name: int(np.abs(int8_rows(value, weight_bits=weight_bits)[0]).max(initial=0))

@@ -24,7 +24,8 @@ def require_modest(data: bytes, *, where: str) -> None:
     model, graph and constants.
     """
     raw, records = 0, 0
-    places = [(0, len(data), (_GRAPH, _INITIALIZER, _RAW_DATA))]
+    path: tuple[int, ...] = (_GRAPH, _INITIALIZER, _RAW_DATA)
+    places = [(0, len(data), path)]
     while places:
         start, end, path = places.pop()
         for number, first, last in _fields(data, start, end, where):

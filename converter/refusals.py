@@ -89,6 +89,11 @@ def is_a_chain(graph: nir.NIRGraph, _dt: float) -> list[str]:
     return []
 
 
+def starts_at_input(graph: nir.NIRGraph, _dt: float) -> list[str]:
+    """The walk of spyx starts at this name; without it, the model is empty."""
+    return [] if _source(graph) == "input" else ["it runs nothing unless the input is named input"]
+
+
 def has_loops_through_a_filter(graph: nir.NIRGraph, _dt: float) -> list[str]:
     """What nengo evaluates within a step has no loop; its filters end the step."""
     filters = (nir.CubaLI, nir.CubaLIF, nir.LI)
@@ -312,6 +317,7 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
     ),
     "spyx": (
         is_read_by_nir,
+        starts_at_input,
         _only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
         is_a_chain,
     ),

@@ -1,27 +1,86 @@
-"""Write the generated parts of the documents: tables of targets, the demo's table and picture.
+"""Write the generated parts of the documents: tables of targets and readers, results, a picture.
 
     python -m docs.make [demo/report.json]
 
 Given a report, it is copied to docs/report.json, which README's table and picture are drawn from.
+The matrix of docs/interop.md is drawn from docs/conformance.json, which `make conform` writes.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
 
+from converter import CONSUMERS, PROFILES
+from converter.conform import markdown
+from converter.consumers import ENGINES
 from hardware import targets_table
 from subspike.pictures import accuracy
 from subspike.report import from_json, table
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "docs/report.json"
+CONFORMANCE = ROOT / "docs/conformance.json"
 PICTURE = ROOT / "docs/accuracy.svg"
+WRITTEN = ("README.md", "docs/hardware.md", "docs/interop.md")
 
 
 def parts() -> dict[str, str]:
     """The generated parts by name, as Markdown."""
     comparison = from_json(REPORT.read_text())
-    return {"targets": targets_table(), "demo": f"```\n{table(comparison)}\n```"}
+    return {
+        "conformance": conformance(),
+        "demo": f"```\n{table(comparison)}\n```",
+        "profiles": profiles(),
+        "readers": readers(),
+        "targets": targets_table(),
+    }
+
+
+def conformance() -> str:
+    """The last run of `make conform`."""
+    found = json.loads(CONFORMANCE.read_text())
+    equal = [row["consumer"] for row in found["consumers"] if row["measured"] == "equal"]
+    return (
+        f"{len(equal)} of {len(found['consumers'])} are equal in every bin of {found['cases']} "
+        f"cases: {', '.join(equal)}.\n\n{markdown(found)}"
+    )
+
+
+def readers() -> str:
+    """Who reads which profile, and how."""
+    heads = ("consumer", "release", "reads", "through", "installed by")
+    rows = [
+        (
+            each.name,
+            each.release,
+            each.profile if each.dialect == "1.0.8" else f"{each.profile}, nir {each.dialect}",
+            f"`{each.importer}`" if each.importer else "nodes mapped by us",
+            f"`{each.command}`",
+        )
+        for each in (*CONSUMERS.values(), *ENGINES.values())
+    ]
+    return piped(heads, rows)
+
+
+def profiles() -> str:
+    """What each profile is for, and who reads it."""
+    heads = ("profile", "what it is", "run by", "one-sided populations")
+    rows = [
+        (
+            f"`{name}`",
+            each.summary,
+            ", ".join(c.name for c in CONSUMERS.values() if c.profile == name) or "our interpreter",
+            "yes" if each.one_sided else "no",
+        )
+        for name, each in PROFILES.items()
+    ]
+    return piped(heads, rows)
+
+
+def piped(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, ("---",) * len(heads), *rows))
 
 
 def filled(text: str) -> str:
@@ -49,7 +108,8 @@ def main() -> None:
         text = Path(sys.argv[1]).read_text()
         from_json(text)
         REPORT.write_text(text)
-    for path in (ROOT / "README.md", ROOT / "docs/hardware.md"):
+    for name in WRITTEN:
+        path = ROOT / name
         path.write_text(filled(path.read_text()))
     PICTURE.write_text(picture())
 

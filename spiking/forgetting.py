@@ -71,7 +71,7 @@ class Native:
     ) -> Forgotten:
         """One product."""
         del levels
-        kept = activation.function(drive).double()
+        kept = activation.function(drive.double())
         none = cell.new_empty((*cell.shape, 0) if spell else (0,))
         zeros = torch.zeros_like(cell)
         return Forgotten(kept * cell, zeros, zeros, none)
@@ -130,7 +130,7 @@ class Shunt:
         one = 2.0**self.fraction
         start = torch.floor(cell.detach() * one)
         left = self._spelled(start, spikes) if spell else self._shifted(start, spikes)
-        smooth = activation.function(drive).double() * cell
+        smooth = activation.function(drive.double()) * cell
         raster = cell.new_empty(0)
         if spell:
             ticks = torch.arange(int(spikes.max()) if spikes.numel() else 0, device=cell.device)
@@ -221,7 +221,7 @@ class Coincidence:
         self, cell: Tensor, drive: Tensor, activation: Activation, *, levels: float, spell: bool
     ) -> Forgotten:
         """Pair by pair, or the product of the two rounded values."""
-        leak = 1.0 - activation.function(drive).double()
+        leak = 1.0 - activation.function(drive.double())
         step = 2.0 * self.reach * levels / self.levels
         half = self.levels // 2
         places = (torch.arange(half, dtype=cell.dtype, device=cell.device) + 0.5) * step

@@ -13,10 +13,10 @@ from spiking import processes
 from spiking.codes.compound import MESSAGES
 from spiking.errors import ConfigError, SubspikeError
 
-from . import commands, inquiries
+from . import commands, inquiries, interchange
 from .answer import BAD_INPUT, Answer
+from .arguments import common, out, task
 from .search import METRICS, TARGETS
-from .tasks import TASKS
 
 Add = Callable[[argparse.ArgumentParser], None]
 
@@ -31,30 +31,9 @@ class Verb:
     run: Callable[[argparse.Namespace], Answer]
 
 
-def _task(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
-    parser.add_argument(
-        "--task",
-        choices=sorted(TASKS),
-        default=None if required else "digits-rows",
-        required=required,
-        help="data set (default: digits-rows, which needs no download)",
-    )
-    parser.add_argument("--data", type=Path, help="folder or .npz for tasks that need a file")
-
-
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1 (default: cpu)")
-    parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bars")
-
-
-def _out(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("--out", type=Path, required=True, help=what)
-
-
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    _task(parser)
-    _out(parser, "checkpoint to write (.safetensors)")
+    task(parser)
+    out(parser, "checkpoint to write (.safetensors)")
     parser.add_argument("--hidden", type=int, default=40, help="units per layer (default: 40)")
     parser.add_argument("--layers", type=int, default=1, help="layers (default: 1)")
     parser.add_argument("--forget", choices=("fixed", "gated"), default="fixed")
@@ -65,12 +44,12 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=1e-2)
     parser.add_argument("--label-smoothing", type=float, default=0.05)
-    _common(parser)
+    common(parser)
 
 
 def _add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rate", type=Path, help="rate checkpoint, ours or a public layout")
-    _out(parser, "spiking network to write (.safetensors)")
+    out(parser, "spiking network to write (.safetensors)")
     parser.add_argument("--code", choices=commands.code_names(), default="population")
     parser.add_argument(
         "--levels",
@@ -92,8 +71,8 @@ def _add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--distil", action="store_true", help="replace a gated forget by a constant, on --task"
     )
-    _task(parser)
-    _common(parser)
+    task(parser)
+    common(parser)
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:
@@ -103,7 +82,7 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
 def _add_tune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
     parser.add_argument("--teacher", type=Path, required=True, help="the rate checkpoint")
-    _out(parser, "tuned network to write (.safetensors)")
+    out(parser, "tuned network to write (.safetensors)")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument(
@@ -122,39 +101,17 @@ def _add_tune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mixtures", type=int, default=3, help="mixtures of two samples beside each (default: 3)"
     )
-    _task(parser)
-    _common(parser)
-
-
-def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
-    _out(parser, "folder to write into")
-    _task(parser)
-    _common(parser)
-
-
-def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("graph", type=Path, help="NIR file")
-    parser.add_argument("--target", required=True, choices=commands.target_names())
-    parser.add_argument(
-        "--dt", type=float, default=1e-4, help="seconds per step of the file (default: 1e-4)"
-    )
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("graph", type=Path, help="NIR file")
-    parser.add_argument("--engine", default="interpreter", choices=commands.engine_names())
-    _task(parser)
-    _common(parser)
+    task(parser)
+    common(parser)
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rate", type=Path, help="rate checkpoint")
     parser.add_argument("network", type=Path, help="spiking network (.safetensors)")
-    _out(parser, "folder for report.html and report.json")
+    out(parser, "folder for report.html and report.json")
     parser.add_argument("--margin", type=float, default=1.0, help="points that may be lost")
-    _task(parser)
-    _common(parser)
+    task(parser)
+    common(parser)
 
 
 def _samples(parser: argparse.ArgumentParser) -> None:
@@ -176,20 +133,20 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         "--measure", action="store_true", help="convert at every number of levels and show both"
     )
     _asked(parser)
-    _task(parser)
-    _common(parser)
+    task(parser)
+    common(parser)
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rate", type=Path, help="rate checkpoint")
-    _out(parser, "folder for study.db and pareto.svg")
+    out(parser, "folder for study.db and pareto.svg")
     parser.add_argument("--target", choices=sorted(TARGETS), default="any")
     parser.add_argument("--metric", choices=sorted(METRICS), default="operations")
     parser.add_argument("--trials", type=int, default=40, help="of the study in all (default: 40)")
     parser.add_argument("--storage", help="URL of a database that machines share")
     _asked(parser)
-    _task(parser)
-    _common(parser)
+    task(parser)
+    common(parser)
 
 
 def _add_diagnose(parser: argparse.ArgumentParser) -> None:
@@ -199,14 +156,14 @@ def _add_diagnose(parser: argparse.ArgumentParser) -> None:
         "--observed", type=Path, help=".npz with 'logits' of these samples from another engine"
     )
     _samples(parser)
-    _task(parser)
-    _common(parser)
+    task(parser)
+    common(parser)
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder (default: demo)")
     parser.add_argument("--margin", type=float, default=1.0, help="points that may be lost")
-    _common(parser)
+    common(parser)
 
 
 def _add_doctor(_parser: argparse.ArgumentParser) -> None:
@@ -235,20 +192,26 @@ VERBS: dict[str, Verb] = {
     "export": Verb(
         "write NIR, ONNX and golden vectors, and prove them by running them",
         "subspike export tuned.safetensors --out export",
-        _add_export,
-        commands.export,
+        interchange.add_export,
+        interchange.export,
     ),
     "check": Verb(
-        "list every rule of a chip that a NIR file breaks",
+        "say what is wrong in a NIR file, who reads it how, and whether it fits a chip",
         "subspike check export/network.nir --target xylo-audio3",
-        _add_check,
-        commands.check,
+        interchange.add_check,
+        interchange.check,
     ),
     "run": Verb(
         "run a NIR file and report its accuracy and spikes",
         "subspike run export/network.nir --engine snntorch",
-        _add_run,
-        commands.run,
+        interchange.add_run,
+        interchange.run,
+    ),
+    "conform": Verb(
+        "run every installed simulator and engine on a file and compare their spikes",
+        "subspike conform export",
+        interchange.add_conform,
+        interchange.conform,
     ),
     "compare": Verb(
         "compare the rate model with every stage of its spiking network",

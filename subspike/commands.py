@@ -7,40 +7,24 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import nir
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from converter import (
-    CONSUMERS,
     FitSettings,
     calibrate,
-    drift,
     import_checkpoint,
     load_network,
     mixtures,
-    populations,
     quantize,
-    read_nir,
     recoded,
-    run_consumer,
-    run_nir,
     save_checkpoint,
     save_network,
 )
 from converter import convert as convert_model
-from converter import export as export_network
-from converter import from_nir as network_of
 from converter import tune as tune_network
-from converter.nir_graph import PORTABLE_DT
 from converter.recode import refined
-from hardware import TARGETS, simulate
-from hardware import check as check_graph
-from hardware import place as place_graph
 from spiking import (
     Adaptive,
     Code,
@@ -55,23 +39,20 @@ from spiking import (
     SubLSTMClassifier,
     processes,
 )
-from spiking.errors import ConfigError, ExportError, GraphError
+from spiking.errors import ConfigError
 
-from .answer import DONE, NO, Answer
+from .answer import Answer
 from .coded_flow import compared_coded
 from .demo import demo as run_demo
 from .devices import device_named
 from .doctor import doctor as look_around
 from .flow import compared, written
-from .sharding import stretches
-from .statistics import wilson
 from .tasks import Task, load_task
 from .train import TrainSettings
 from .train import train as train_rate
 
-_INTERPRETER, _INTEGERS = "interpreter", "digital"
 _BATCH = 500
-Network = TypeVar("Network", SpikingNetwork, CodedNetwork)
+Network = TypeVar("Network", bound=SpikingNetwork | CodedNetwork)
 # what `convert --code` and `--product` build
 _CODES: dict[str, Callable[[Namespace], Code]] = {
     "adaptive": lambda given: Adaptive(given.levels),
@@ -86,11 +67,6 @@ _PRODUCTS: dict[str, Callable[[Namespace, SubLSTMClassifier], Forgetting]] = {
 }
 
 
-def target_names() -> tuple[str, ...]:
-    """Names that `check --target` takes."""
-    return tuple(sorted(TARGETS))
-
-
 def code_names() -> tuple[str, ...]:
     """Names that `convert --code` takes."""
     return tuple(sorted(_CODES))
@@ -99,11 +75,6 @@ def code_names() -> tuple[str, ...]:
 def product_names() -> tuple[str, ...]:
     """Names that `convert --product` takes."""
     return tuple(sorted(_PRODUCTS))
-
-
-def engine_names() -> tuple[str, ...]:
-    """Names that `run --engine` takes."""
-    return (_INTERPRETER, _INTEGERS, *sorted(CONSUMERS))
 
 
 def train(given: Namespace) -> Answer:
@@ -193,92 +164,6 @@ def tune(given: Namespace) -> Answer:
     )
 
 
-def export(given: Namespace) -> Answer:
-    """Write every format into a folder, each proved by running it."""
-    task = task_of(given)
-    net = _exportable(given.network, task)
-    bundle = export_network(net, given.out, stretches(task, net)[0].test_x)
-    lines = [f"{path}" for path in bundle.files.values()]
-    lines += [
-        f"{name}: {found.differing} of {found.total} spikes differ"
-        for name, found in bundle.drifts.items()
-    ]
-    lines += [f"{name}: not written; {reason}" for name, reason in bundle.refused.items()]
-    return Answer(
-        "\n".join(lines),
-        {
-            "files": {name: str(path) for name, path in bundle.files.items()},
-            "differing": {name: found.differing for name, found in bundle.drifts.items()},
-            "refused": dict(bundle.refused),
-        },
-    )
-
-
-def check(given: Namespace) -> Answer:
-    """Every rule of the target that the graph breaks."""
-    faults = check_graph(read_nir(given.graph), TARGETS[given.target], dt=given.dt)
-    data = {
-        "fits": not faults,
-        "target": given.target,
-        "violations": [
-            {"rule": f.rule, "where": f.where, "have": f.have, "limit": f.limit, "remedy": f.remedy}
-            for f in faults
-        ],
-    }
-    if not faults:
-        return Answer(f"{given.graph} fits {given.target}", data)
-    words = f"{given.graph} does not fit {given.target}; {len(faults)} rules are broken:"
-    return Answer("\n".join([words, *(f"  {fault}" for fault in faults)]), data, NO)
-
-
-def run(given: Namespace) -> Answer:
-    """Run a NIR file on the test set with one engine; its spikes must be the network's."""
-    task, graph = task_of(given), read_nir(given.graph)
-    net = network_of(graph)
-    right = differing = total = 0
-    for part in stretches(task, net):
-        x = net.encode(part.test_x)
-        with torch.no_grad():
-            reference = net.run(x, record=True)
-        spikes, outputs = _run_engine(given.engine, given.graph, graph, x)
-        rasters = {name: value.numpy() for name, value in reference.spikes.items()}
-        found = drift(rasters, populations(spikes, net))
-        if outputs.shape[-1] != task.classes:
-            raise GraphError(f"{given.graph}: ends in {outputs.shape[-1]} outputs, not in classes")
-        right += int((outputs[:, -1].argmax(1) == part.test_y.numpy()).sum())
-        differing, total = differing + found.differing, total + found.total
-    share = wilson(right, len(task.test_y))
-    text = (
-        f"{given.engine}: {share.value:.1%} [{share.low:.1%}, {share.high:.1%}] of "
-        f"{len(task.test_y)} samples; {differing} of {total} spikes differ from the "
-        f"network"
-    )
-    data = {
-        "accuracy": share.value,
-        "low": share.low,
-        "high": share.high,
-        "differing": differing,
-        "total": total,
-    }
-    # the integer core rounds the decay, so a difference there is a finding, not a fault
-    exact = differing == 0 or given.engine == _INTEGERS
-    return Answer(text, data, DONE if exact else NO)
-
-
-def _run_engine(
-    engine: str, path: Path, graph: nir.NIRGraph, x: Tensor
-) -> tuple[dict[str, NDArray[np.bool_]], NDArray[Any]]:
-    """Rasters by node, and outputs (batch, time, classes)."""
-    if engine == _INTERPRETER:
-        done = run_nir(graph, x.numpy(), dt=PORTABLE_DT)
-        return done.spikes, done.output
-    if engine == _INTEGERS:
-        placed = place_graph(graph, TARGETS[_INTEGERS], dt=PORTABLE_DT)
-        ran = simulate(placed, x.numpy())
-        return dict(ran.spikes), ran.outputs
-    return run_consumer(engine, path, x)
-
-
 def compare(given: Namespace) -> Answer:
     """Compare a rate model with its network, stage by stage, and write the report."""
     task, rate, net = task_of(given), rate_of(given.rate), load_network(given.network)
@@ -286,17 +171,17 @@ def compare(given: Namespace) -> Answer:
     if isinstance(net, CodedNetwork):
         if processes.launched() > 1:
             raise ConfigError("a network without a portable file is compared in one process")
-        on_grid = _on_grid(net, task)
+        quantised = on_grid(net, task)
         coded = compared_coded(
             rate,
-            on_grid,
+            quantised,
             task,
             margin=given.margin / 100.0,
             seed=given.seed,
             progress=not given.quiet,
         )
         return written(coded, given.out)
-    net = _on_grid(net, task)
+    net = on_grid(net, task)
     made = compared(
         rate,
         net,
@@ -327,7 +212,7 @@ def doctor(_given: Namespace) -> Answer:
     """What is here and what is not."""
     found = look_around()
     lines = [
-        f"{f.part:<14} {f.state:<8} {f.detail}" + (f"   -> {f.remedy}" if f.remedy else "")
+        f"{f.part:<22} {f.state:<8} {f.detail}" + (f"   -> {f.remedy}" if f.remedy else "")
         for f in found
     ]
     return Answer("\n".join(lines), {"findings": [asdict(f) for f in found]})
@@ -346,18 +231,8 @@ def rate_of(path: Path, *, layout: str | None = None) -> SubLSTMClassifier:
     return model
 
 
-def _exportable(path: Path, task: Task) -> SpikingNetwork:
-    """A network that NIR and ONNX files are written for, on the grid."""
-    net = load_network(path)
-    if not isinstance(net, SpikingNetwork):
-        raise ExportError(
-            f"{path}: {net.code} has no portable file; NIR and ONNX are written for populations "
-            "with a constant forget"
-        )
-    return _on_grid(net, task)
-
-
-def _on_grid(net: Network, task: Task) -> Network:
+def on_grid(net: Network, task: Task) -> Network:
+    """The network on the grid of the task's inputs, unless it is on one."""
     if net.grid is not None:
         return net
     return quantize(net, input_bits=task.input_bits, input_max=task.input_max)

@@ -21,7 +21,7 @@ from converter import (
 )
 from spiking import Population
 
-from .flow import Flow, concluded
+from .flow import PROFILES, Flow, concluded
 from .stages import XYLO_DT, Subjects
 from .tasks import load_task
 from .train import TrainSettings, train
@@ -66,7 +66,7 @@ def demo(
     ).cpu()
     rate = rate.cpu()
     save_checkpoint(rate, folder / "rate.safetensors", notes={"task": task.name, "seed": str(seed)})
-    export(net, folder / "export", task.test_x)
+    export(net, folder / "export", task.test_x, profiles=PROFILES)
     write_nir(multispike_to_nir(multispike, dt=XYLO_DT), folder / "xylo.nir")
     subjects = Subjects(
         rate,

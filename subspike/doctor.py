@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from converter.consumers import CONSUMERS, ENGINES, Consumer
 from spiking.kernels import core
 
 PRESENT, MISSING = "present", "missing"
@@ -44,7 +45,6 @@ _LIBRARIES = (
     _Library("snntorch", "snntorch", "the spiking layers", "pip install -c constraints.txt ."),
     _Library("nir", "nir", "NIR files", "pip install -c constraints.txt ."),
     _Library("onnxruntime", "onnxruntime", "running ONNX", "pip install -c constraints.txt ."),
-    _Library("norse", "norse", "Norse as a second NIR reader", "pip install 'subspike[norse]'"),
     _Library("xylosim", "xylosim", "the vendor's Xylo simulator", "pip install 'subspike[xylo]'"),
 )
 
@@ -53,6 +53,7 @@ def doctor() -> tuple[Finding, ...]:
     """Look for every library, the compiler and the devices; imports none of the optional ones."""
     findings = [Finding("python", PRESENT, platform.python_version())]
     findings += [_library(entry) for entry in _LIBRARIES]
+    findings += [_consumer(consumer) for consumer in (*CONSUMERS.values(), *ENGINES.values())]
     findings += [_compiler(), _core()]
     findings += _devices()
     return tuple(findings)
@@ -62,6 +63,21 @@ def _library(entry: _Library) -> Finding:
     if importlib.util.find_spec(entry.module) is None:
         return Finding(entry.distribution, MISSING, f"needed for {entry.purpose}", entry.remedy)
     return Finding(entry.distribution, PRESENT, importlib.metadata.version(entry.distribution))
+
+
+def _consumer(consumer: Consumer) -> Finding:
+    """Whether its environment is there; what lives beside us says its version."""
+    part = f"reader {consumer.name}"
+    if consumer.python is None:
+        detail = f"needed to run {consumer.profile} files in {consumer.name} {consumer.release}"
+        return Finding(part, MISSING, detail, consumer.command)
+    if consumer.apart:
+        return Finding(part, PRESENT, f"{consumer.release}, in {consumer.place}")
+    found = importlib.metadata.version(consumer.module)
+    other = (
+        "" if found == consumer.release else f"; what we say of it was seen in {consumer.release}"
+    )
+    return Finding(part, PRESENT, found + other)
 
 
 def _compiler() -> Finding:

@@ -25,6 +25,8 @@ from .sweep import sweep
 from .tasks import Task
 
 LEVELS = (2, 4, 8, 16)
+# of the NIR files that the stages of a comparison read
+PROFILES = ("portable", "split")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def compared(
     """
     exported = folder / "export"
     if processes.rank() == 0:
-        export(net, exported, stretches(task, net)[0].test_x)
+        export(net, exported, stretches(task, net)[0].test_x, profiles=PROFILES)
     processes.barrier()
     subjects = Subjects(rate, net, task, exported, torch.device(device))
     return concluded(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spiking import SpikingNetwork
+from spiking import CodedNetwork, SpikingNetwork
 from spiking.errors import ConfigError
 from spiking.processes import rank, size
 
@@ -28,7 +28,9 @@ def shard(task: Task) -> Task:
     return replace(task, test_x=task.test_x[cut], test_y=task.test_y[cut])
 
 
-def stretches(task: Task, net: SpikingNetwork, *, most: int = _MOST_BYTES) -> list[Task]:
+def stretches(
+    task: Task, net: SpikingNetwork | CodedNetwork, *, most: int = _MOST_BYTES
+) -> list[Task]:
     """The test part in stretches whose spikes, recorded and compared, fit into `most` bytes."""
     bins = task.steps * sum(4 * layer.hidden_size * layer.code.levels for layer in net.stack)
     count = max(1, most // (_BYTES_A_BIN * bins))

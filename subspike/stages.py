@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from converter import (
+    CONSUMERS,
     drift,
     load_onnx,
     multispike_to_nir,
@@ -25,6 +26,7 @@ from converter import (
     run_nir,
     run_onnx,
 )
+from converter.bundle import nir_name
 from converter.nir_graph import PORTABLE_DT
 from hardware import TARGETS, Placement, Run, place, simulate
 from spiking import (
@@ -231,11 +233,14 @@ def _interpreter(s: Subjects) -> Column:
 
 
 def _consumer(library: str) -> Stage:
+    profile = CONSUMERS[library].profile
+
     def stage(s: Subjects) -> Column:
         inputs = torch.from_numpy(s.inputs)
-        rasters, outputs = run_consumer(library, s.exported / "network.nir", inputs)
-        note = f"the same file, imported by {library}"
-        return _again(s, populations(rasters, s.network), outputs[:, -1], note=note)
+        rasters, outputs = run_consumer(library, s.exported / nir_name(profile), inputs)
+        note = f"the {profile} file, imported by {library}"
+        found = populations(rasters, s.network, profile=profile)
+        return _again(s, found, outputs[:, -1], note=note)
 
     return stage
 
@@ -302,6 +307,7 @@ STAGES: dict[str, Stage] = {
     "NIR, our interpreter": _interpreter,
     "NIR, snnTorch": _consumer("snntorch"),
     "NIR, Norse": _consumer("norse"),
+    "NIR, SpikingJelly": _consumer("spikingjelly"),
     "ONNX Runtime": _onnx,
     "Xylo, our emulator": _xylo_emulated,
     "Xylo, XyloSim": _xylo_vendor,

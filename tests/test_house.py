@@ -13,11 +13,20 @@ FLOORS = {"spiking": 1, "converter": 2, "hardware": 2, "subspike": 3}
 SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
 # verbs and tables that other tests run as a whole: (source, test that covers it)
 COVERED_ELSEWHERE = {
+    "converter/onnx_codes.py": "tests/converter/test_onnx_engines.py",
+    "converter/onnx_step.py": "tests/converter/test_onnx_engines.py",
     "subspike/__main__.py": "tests/subspike/test_cli.py",
+    "subspike/arguments.py": "tests/subspike/test_cli.py",
     "subspike/commands.py": "tests/subspike/test_cli.py",
     "subspike/inquiries.py": "tests/subspike/test_cli.py",
     "subspike/flow.py": "tests/subspike/test_demo.py",
     "subspike/stages.py": "tests/subspike/test_demo.py",
+}
+
+WORKERS = "converter/consumers/workers"
+COVERED_ELSEWHERE |= {
+    f"{WORKERS}/{path.name}": f"tests/{WORKERS}/test_serve.py"
+    for path in (ROOT / WORKERS).glob("*.py")
 }
 
 

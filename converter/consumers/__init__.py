@@ -1,11 +1,12 @@
-"""Other people's simulators reading our NIR file: the same spikes, or it is not portable."""
+"""Other people's software running our files: the same spikes, or it is not portable."""
 
-from .consumer import CONSUMERS, Consumer
+from .consumer import CONSUMERS, ENGINES, Consumer
 from .guarded import Answer, Job, run_guarded
 from .inside import consumer_named, run_consumer
 
 __all__ = [
     "CONSUMERS",
+    "ENGINES",
     "Answer",
     "Consumer",
     "Job",

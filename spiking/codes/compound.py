@@ -77,18 +77,19 @@ class Compound(Code):
     def update(self, z: Tensor, i: Tensor, memory: Memory, site: Site) -> Said:
         """Z - i inside the unit, not rounded."""
         act = site.activation.function
-        return Said((act(z) - act(i)).double() * self.levels, {}, {}, memory)
+        return Said((act(z.double()) - act(i.double())) * self.levels, {}, {}, memory)
 
     def output(self, cell: Tensor, o: Tensor, memory: Memory, site: Site) -> Said:
         """N and the message that says it."""
         act = site.activation.function
-        smooth = (act((cell / self.levels).to(o.dtype)) - act(o)) * self.levels
-        n = torch.round(smooth.detach())
-        value = straight(n, smooth)
+        # in float64, where a sigmoid has the same bits on every machine
+        smooth = (act(cell / self.levels) - act(o.double())) * self.levels
+        exact = torch.round(smooth.detach())
+        n, value = exact.to(o.dtype), straight(exact, smooth).to(o.dtype)
         if self.persistent:
-            change = n.double() - memory["h"]
+            change = exact - memory["h"]
             trains = {"h": change.to(o.dtype).unsqueeze(-1)} if site.spell else {}
-            return Said(value, {"h": (change != 0).to(o.dtype)}, trains, {"h": n.double()})
+            return Said(value, {"h": (change != 0).to(o.dtype)}, trains, {"h": exact})
         if not site.spell:
             return Said(value, {"h": digits_needed(n)}, {}, memory)
         digits = signed_digits(n, wires=self.wires)

@@ -33,11 +33,18 @@ def random_rate(seed: int = 0, *, classes: int = 4, **words: Any) -> SubLSTMClas
 
 
 def random_net(
-    seed: int = 0, *, levels: int = 8, two_sided: bool = True, readout: bool = True, **words: Any
+    seed: int = 0,
+    *,
+    levels: int = 8,
+    two_sided: bool = True,
+    readout: bool = True,
+    weight_bits: int | None = None,
+    **words: Any,
 ) -> SpikingNetwork:
     """A quantised spiking network, converted from a random rate model."""
     rate = random_rate(seed, **words) if readout else random_rnn(seed, **words)
-    return quantize(convert(rate, code=Population(levels, two_sided)).network)
+    net = convert(rate, code=Population(levels, two_sided)).network
+    return quantize(net, weight_bits=weight_bits)
 
 
 def random_x(seed: int = 0, *, batch: int = 4, steps: int = 8) -> Tensor:

@@ -1,15 +1,10 @@
-"""An export folder holds every file, each proved, and a verifier that needs no Python model."""
+"""An export folder is complete, proved, and as it was before when anything fails."""
 
-import importlib.metadata
-import subprocess
-import sys
-
-import numpy as np
 import pytest
 import torch
 
 from converter import convert, export, load_network, load_onnx, read_golden, read_nir, to_nir
-from spiking.errors import DriftError, EmptyDataError, ExportError, ShapeError
+from spiking.errors import ConfigError, DriftError, EmptyDataError, ExportError, ShapeError
 from tests.converter.small_models import numbers, random_net, random_rate, random_x, same_numbers
 
 FILES = {
@@ -19,13 +14,18 @@ FILES = {
     "network.step.onnx",
     "golden.npz",
     "verify.py",
+    "verify_nir.py",
 }
+
+
+def names(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
 
 
 def test_every_file_is_written_and_proved(tmp_path) -> None:
     net, x = random_net(), random_x(batch=12)
     bundle = export(net, tmp_path / "new" / "folder", x)
-    assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == FILES
+    assert names(tmp_path / "new" / "folder") == FILES
     assert {path.name for path in bundle.files.values()} == FILES
     assert {name: found.differing for name, found in bundle.drifts.items()} == {
         "nir": 0,
@@ -39,39 +39,39 @@ def test_every_file_is_written_and_proved(tmp_path) -> None:
     load_onnx(bundle.files["onnx streaming"])
 
 
-def verified(folder) -> subprocess.CompletedProcess[str]:
-    """Run the folder's own verifier, where only numpy and onnxruntime can be imported."""
-    blocker = (
-        "import runpy, sys\n"
-        "for name in ('torch', 'snntorch', 'nir', 'converter', 'spiking'):\n"
-        "    sys.modules[name] = None\n"
-        f"runpy.run_path({str(folder / 'verify.py')!r}, run_name='__main__')\n"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", blocker], capture_output=True, text=True, check=False, cwd=folder
-    )
+def test_every_profile_that_is_asked_for_is_a_file_and_the_next_export_removes_it(tmp_path) -> None:
+    profiles = ("portable", "split", "li", "readable", "stepwise")
+    bundle = export(random_net(), tmp_path, random_x(), profiles=profiles)
+    assert names(tmp_path) == FILES | {f"network.{name}.nir" for name in profiles[1:]}
+    assert {name for name in bundle.drifts if name.startswith("nir")} == {
+        "nir",
+        *(f"nir {name}" for name in profiles[1:]),
+    }
+    assert not any(found.differing for found in bundle.drifts.values())
+    for name in profiles[1:]:
+        assert read_nir(bundle.files[f"nir {name}"]).nodes
+    export(random_net(), tmp_path, random_x(), profiles=())
+    assert names(tmp_path) == FILES - {"network.nir", "verify_nir.py"}
 
 
-@pytest.mark.parametrize("readout", [True, False])
-def test_the_verifier_says_yes_and_no(readout, tmp_path) -> None:
-    assert importlib.metadata.version("onnxruntime")
-    bundle = export(random_net(readout=readout), tmp_path, random_x())
-    done = verified(tmp_path)
-    assert (done.returncode, done.stdout) == (0, "0 differing spikes, outputs equal\n"), done.stderr
-    arrays = dict(np.load(bundle.files["golden"]))
-    arrays["spikes.l0.z"] = arrays["spikes.l0.z"] ^ np.uint8(1 << 7)
-    np.savez(bundle.files["golden"], **arrays)
-    done = verified(tmp_path)
-    assert done.returncode == 1
-    assert done.stdout == "160 differing spikes, outputs equal\n"
+def test_int8_weights_make_smaller_files_with_the_same_spikes(tmp_path) -> None:
+    net = random_net(hidden=40, levels=4)
+    large = export(net, tmp_path / "float", random_x()).files["onnx"].stat().st_size
+    bundle = export(net, tmp_path / "int8", random_x(), weights="int8")
+    assert "call quantize(net, weight_bits=" in bundle.refused["onnx"]
+    assert names(tmp_path / "int8") == FILES - {"network.onnx", "network.step.onnx", "verify.py"}
+    coarse = random_net(hidden=40, levels=4, weight_bits=5)
+    bundle = export(coarse, tmp_path / "int8", random_x(), weights="int8")
+    assert bundle.drifts["onnx"].differing == 0
+    assert bundle.files["onnx"].stat().st_size < 0.5 * large
 
 
 def test_a_format_that_cannot_carry_the_network_is_named_and_its_old_file_goes(tmp_path) -> None:
     export(random_net(), tmp_path, random_x())
-    bundle = export(random_net(two_sided=False), tmp_path, random_x())
+    bundle = export(random_net(two_sided=False), tmp_path, random_x(), profiles=("portable", "li"))
     assert "one-sided" in bundle.refused["nir"]
     assert "nir" not in bundle.files
-    assert {path.name for path in tmp_path.iterdir()} == FILES - {"network.nir"}
+    assert names(tmp_path) == FILES - {"network.nir", "verify_nir.py"} | {"network.li.nir"}
 
 
 def test_what_cannot_be_exported_writes_nothing(tmp_path) -> None:
@@ -80,6 +80,8 @@ def test_what_cannot_be_exported_writes_nothing(tmp_path) -> None:
         export(convert(random_rate()).network, folder, random_x())
     with pytest.raises(EmptyDataError):
         export(random_net(), folder, torch.zeros(0, 3, 3))
+    with pytest.raises(ConfigError, match="profile 'best' is not known"):
+        export(random_net(), folder, random_x(), profiles=("portable", "best"))
     assert not folder.exists()
 
 
@@ -87,9 +89,17 @@ def test_a_failed_export_leaves_the_folder_as_it_was(monkeypatch, tmp_path) -> N
     export(random_net(), tmp_path, random_x())
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     wrong = to_nir(random_net(5))
-    monkeypatch.setattr("converter.nir_file.to_nir", lambda net, *, dt: wrong)
+    monkeypatch.setattr("converter.nir_file.to_nir", lambda net, **words: wrong)
     with pytest.raises(DriftError, match=r"network\.nir"):
         export(random_net(1), tmp_path, random_x())
+    monkeypatch.undo()
+    for words, error in (
+        ({"weights": "int4"}, ConfigError),
+        ({"dialect": "9"}, ConfigError),
+        ({"dt": 0.0}, ConfigError),
+    ):
+        with pytest.raises(error):
+            export(random_net(1), tmp_path, random_x(), **words)
     with pytest.raises(ShapeError):
         export(random_net(1), tmp_path, random_x()[..., :2])
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

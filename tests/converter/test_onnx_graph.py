@@ -10,7 +10,9 @@ import torch
 from converter import convert, run_onnx, to_onnx
 from converter.digest import digest
 from converter.onnx_about import METADATA_KEY
+from converter.onnx_file import _loaded, _run
 from spiking.errors import ExportError, GridError
+from tests.converter.onnx_nets import CODED, drawn_coded
 from tests.converter.small_models import random_net, random_rate, random_rnn, random_x
 
 
@@ -34,22 +36,34 @@ def test_spikes_and_outputs_are_equal(seed) -> None:
     assert np.array_equal(found.output, values.numpy())
 
 
-def test_chunks_and_single_steps_equal_the_whole() -> None:
-    net, x = random_net(layers=2), random_x(steps=9).numpy()
-    whole, streaming = to_onnx(net), to_onnx(net, streaming=True)
+def in_chunks(model, x, places):
+    """The outputs and spikes of a model that is run piece by piece, and its last state."""
+    runner, state, runs = _loaded(model, "onnxruntime"), None, []
+    for each in np.split(x, places, axis=1):
+        single = len(model.graph.input[0].type.tensor_type.shape.dim) == 2
+        piece = each[:, 0] if single else each
+        runs.append(_run(model, runner, piece, state))
+        state = runs[-1].state
+    join = np.concatenate if runs[0].output.ndim == 3 else np.stack
+    spikes = {name: join([run.spikes[name] for run in runs], 1) for name in runs[0].spikes}
+    return join([run.output for run in runs], 1), spikes, state
+
+
+@pytest.mark.parametrize("name", ["population", *CODED])
+def test_any_chunks_and_single_steps_equal_the_whole(name) -> None:
+    net = random_net(layers=2) if name == "population" else drawn_coded(name, 1)[0]
+    rng, x = np.random.default_rng(0), 1.2 * random_x(steps=13).numpy()
+    whole = to_onnx(net)
     at_once = run_onnx(whole, x)
-    first = run_onnx(whole, x[:, :4])
-    second = run_onnx(whole, x[:, 4:], state=first.state)
-    assert np.array_equal(at_once.output, np.concatenate([first.output, second.output], 1))
-    state, outputs = None, []
-    for t in range(9):
-        step = run_onnx(streaming, x[:, t], state=state)
-        state = step.state
-        outputs.append(step.output)
-    assert np.array_equal(at_once.output, np.stack(outputs, 1))
-    for name, value in at_once.state.items():
-        assert np.array_equal(value, second.state[name])
-        assert np.array_equal(value, state[name])
+    cuts = [sorted(rng.choice(range(1, 13), size=n, replace=False)) for n in (1, 3, 6)]
+    ways = [(whole, places) for places in cuts]
+    for model, places in [*ways, (to_onnx(net, streaming=True), range(1, 13))]:
+        output, spikes, state = in_chunks(model, x, places)
+        assert np.array_equal(output, at_once.output)
+        assert spikes.keys() == at_once.spikes.keys()
+        assert all(np.array_equal(value, at_once.spikes[name]) for name, value in spikes.items())
+        assert all(np.array_equal(value, at_once.state[name]) for name, value in state.items())
+        assert state.keys() == at_once.state.keys()
 
 
 @pytest.mark.parametrize("forget", ["gated", "fixed"])

@@ -1,11 +1,12 @@
 """Inverses undo their activations, and unknown names are refused."""
 
+import math
 import pickle
 
 import pytest
 import torch
 
-from spiking.activation import ACTIVATIONS, activation_named, hard_sigmoid
+from spiking.activation import ACTIVATIONS, activation_named, exact_sigmoid, hard_sigmoid
 from spiking.errors import ConfigError
 
 
@@ -25,6 +26,27 @@ def test_the_hard_sigmoid_is_the_tangent_at_rest_and_clips() -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match="sigmoid"):
         activation_named("relu", among=("sigmoid", "tanh"))
+
+
+def test_the_exact_sigmoid_is_a_sigmoid_to_the_last_places() -> None:
+    x = torch.cat([torch.linspace(-720, 720, 20001), torch.linspace(-40, 40, 20001)]).double()
+    found, wanted = exact_sigmoid(x), 1.0 / (1.0 + torch.exp(-x))
+    inside = x.abs() < 708
+    assert float((found[inside] / wanted[inside] - 1).abs().max()) < 4 * torch.finfo(x.dtype).eps
+    assert exact_sigmoid(torch.tensor([-1e300, 0.0, 1e300]).double()).tolist()[1:] == [0.5, 1.0]
+    assert float(exact_sigmoid(torch.tensor(-math.inf).double())) < 1e-300
+    assert torch.isnan(exact_sigmoid(torch.tensor(math.nan).double()))
+
+
+def test_the_sigmoid_of_double_precision_is_exact_and_learns() -> None:
+    x = torch.randn(50, dtype=torch.float64, requires_grad=True)
+    value = ACTIVATIONS["sigmoid"].function(x)
+    assert torch.equal(value, exact_sigmoid(x.detach()))
+    value.sum().backward()
+    s = torch.sigmoid(x.detach())
+    torch.testing.assert_close(x.grad, s * (1 - s))
+    single = x.detach().float()
+    assert torch.equal(ACTIVATIONS["sigmoid"].function(single), torch.sigmoid(single))
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))

@@ -20,7 +20,7 @@ def drawn(count=5000):
 def test_native_is_the_product() -> None:
     cell, drive = drawn()
     left = Native()(cell, drive, SIGMOID, levels=8, spell=True)
-    assert torch.equal(left.cell, torch.sigmoid(drive).double() * cell)
+    assert torch.equal(left.cell, SIGMOID.function(drive.double()) * cell)
     assert not left.spikes.any()
 
 
@@ -46,7 +46,7 @@ def test_coincidence_is_exact_on_its_grid() -> None:
     left = forgetting(cell, drive, SIGMOID, levels=8, spell=True)
     step = 2 * 4.0 * 8 / 16
     g = forgetting.leak_levels()
-    leak = 1 - torch.sigmoid(drive).double()
+    leak = 1 - SIGMOID.function(drive.double())
     nearest = g[(leak > forgetting.leak_thresholds()).sum(-1)].unsqueeze(-1)
     steps = (cell.abs() / step + 0.5).floor().clamp(max=8) * cell.sign()
     assert torch.equal(left.cell, cell - nearest * steps * step)

@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 
+from converter.consumers.consumer import FINISHED
 from spiking.kernels import Core
 from subspike.doctor import MISSING, PRESENT, doctor
 
@@ -25,6 +26,20 @@ def test_what_is_absent_is_named_with_its_remedy(monkeypatch) -> None:
     assert found["xylosim"].state == found["C++ compiler"].state == MISSING
     assert found["xylosim"].remedy == "pip install 'subspike[xylo]'"
     assert "xylosim" in found["C++ compiler"].detail
+
+
+def test_every_consumer_is_looked_for(monkeypatch, tmp_path) -> None:
+    found = {f.part: f for f in doctor()}
+    assert found["reader snntorch"].detail == "1.0.0"
+    monkeypatch.setenv("SUBSPIKE_CONSUMERS", str(tmp_path))
+    (tmp_path / "nengo" / "bin").mkdir(parents=True)
+    (tmp_path / "nengo" / FINISHED).touch()
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "9.9.9")
+    found = {f.part: f for f in doctor()}
+    assert (found["reader lava"].state, found["reader nengo"].state) == (MISSING, PRESENT)
+    assert found["reader lava"].remedy == "scripts/consumers lava"
+    assert str(tmp_path / "nengo") in found["reader nengo"].detail
+    assert "was seen in 1.0.0" in found["reader snntorch"].detail
 
 
 def test_a_core_that_is_absent_is_named_with_the_reason(monkeypatch) -> None:

@@ -24,6 +24,7 @@ from .nir_rules import (
     has_nodes_that_are_understood,
     has_one_input_and_one_output,
     has_positive_time_constants,
+    has_shapes_that_nir_accepts,
 )
 from .nir_steps import SPIKING, STEPS
 from .nir_units import MOST_STEPS
@@ -81,6 +82,11 @@ def _taus(graph: nir.NIRGraph, dt: float, wrong: Callable[[Any], Any]) -> list[F
                 span = f"{odd.min() / dt:g} to {odd.max() / dt:g}"
                 found.append((f"{name}.{field}", f"{odd.size} of {span} steps of {dt:g} s"))
     return found
+
+
+def has_shapes_that_nir_reads(graph: nir.NIRGraph, _dt: float) -> list[Fault]:
+    """Everybody but us reads files by nir.read, which refuses others."""
+    return has_shapes_that_nir_accepts(graph)
 
 
 def has_thresholds_above_reset(graph: nir.NIRGraph, _dt: float) -> list[Fault]:
@@ -216,6 +222,7 @@ MEANING: tuple[Rule, ...] = (
         "use dt at least, or name the step or the unit of this file",
     ),
     Rule(has_time_constants_that_end, WARNING, "name the step or the unit of this file"),
+    Rule(has_shapes_that_nir_reads, ERROR, "write one number for every entry, in one axis"),
     Rule(has_thresholds_above_reset, ERROR, "lower v_reset"),
     Rule(has_every_node_between_input_and_output, WARNING, "connect or remove it"),
     Rule(has_state_in_every_loop, ERROR, "put a Delay of at least a step into the loop"),

@@ -11,7 +11,7 @@ from spiking.errors import GraphError, NotFiniteError
 
 from .nir_flat import pairs
 from .nir_steps import STEPS
-from .nir_widths import fields, mismatched, misshapen, numbers
+from .nir_widths import fields, mismatched, misshapen, numbers, shapes
 
 Fault = tuple[str, str]  # where, what
 Check = Callable[[nir.NIRGraph], list[Fault]]
@@ -101,6 +101,18 @@ def has_edges_that_fit(graph: nir.NIRGraph) -> list[Fault]:
     return [
         (f"{a} -> {b}", f"{said} entries into {taken}")
         for a, b, said, taken in mismatched(known, edges)
+    ]
+
+
+def has_shapes_that_nir_accepts(graph: nir.NIRGraph) -> list[Fault]:
+    """The reader of nir refuses edges between shapes that differ; `run_nir` minds widths only."""
+    if any(check(graph) for check in NEEDED):
+        return []  # said there
+    ends = {name: shapes(node) for name, node in graph.nodes.items()}
+    return [
+        (f"{a} -> {b}", f"joins shapes {ends[a][1]} and {ends[b][0]}")
+        for a, b in pairs(graph)
+        if ends[a][1] != ends[b][0]
     ]
 
 

@@ -49,6 +49,21 @@ def says(node: nir.NIRNode) -> int | None:
     return max(lengths, default=None)
 
 
+def shapes(node: nir.NIRNode) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What nir takes for the shapes of a node's input and output, which it wants equal."""
+    if isinstance(node, _SYNAPSES):
+        rows, columns = numbers(node.weight).shape
+        return (columns,), (rows,)
+    if isinstance(node, (nir.Input, nir.Output)):
+        own = (
+            node.input_type["input"] if isinstance(node, nir.Input) else node.output_type["output"]
+        )
+        shape = tuple(int(axis) for axis in np.atleast_1d(own))
+        return shape, shape
+    shape = max((numbers(value).shape for value in fields(node).values()), key=len)
+    return shape, shape
+
+
 def misshapen(node: nir.NIRNode) -> list[tuple[str, str]]:
     """(field, what) of every array of an understood node that cannot be meant."""
     shapes = {name: numbers(value).shape for name, value in fields(node).items()}

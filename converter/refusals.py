@@ -16,6 +16,7 @@ from spiking.errors import GraphError
 
 from .nir_flat import Edges, nested, pairs
 from .nir_interpreter import own_loops
+from .nir_rules import has_shapes_that_nir_accepts
 from .nir_widths import numbers
 from .schedule import Order, loops, neighbours, put_back, schedule
 
@@ -143,6 +144,28 @@ def has_pairs_after_what_feeds_them(graph: nir.NIRGraph, _dt: float) -> list[str
     return _built_twice(names, graph, joined, found)
 
 
+def is_read_by_nir(graph: nir.NIRGraph, _dt: float) -> list[str]:
+    """Everybody reads files by nir.read, which checks shapes."""
+    found = [f"{where} {what}" for where, what in has_shapes_that_nir_accepts(graph)]
+    return [f"nir.read refuses it: {_listed(found)}"] if found else []
+
+
+def has_one_start(graph: nir.NIRGraph, _dt: float) -> list[str]:
+    """To what nothing feeds, nir.read adds an Input; nirtorch takes any one of several."""
+    fed = {b for _, b in pairs(graph)}
+    loose = [n for n, node in graph.nodes.items() if n not in fed and type(node) is not nir.Input]
+    return [f"nir.read gives {_listed(loose)} an Input of its own"] if loose else []
+
+
+def has_one_end(graph: nir.NIRGraph, _dt: float) -> list[str]:
+    """To what leads nowhere, nir.read adds an Output; nir_to_torch then never ends."""
+    feeding = {a for a, _ in pairs(graph)}
+    loose = [
+        n for n, node in graph.nodes.items() if n not in feeding and type(node) is not nir.Output
+    ]
+    return [f"nir.read gives {_listed(loose)} an Output of its own"] if loose else []
+
+
 def has_no_inner_graph(graph: nir.NIRGraph, _dt: float) -> list[str]:
     """Flat graphs only."""
     found = nested(graph)
@@ -192,6 +215,9 @@ INNER: dict[str, Rule] = {
 # asked of the graph without inner ones
 REFUSALS: dict[str, tuple[Rule, ...]] = {
     "lava": (
+        is_read_by_nir,
+        has_one_start,
+        has_one_end,
         _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),
         has_a_synapse_before_every_neuron,
         *_uniform(nir.CubaLIF, "tau_syn", "tau_mem", "v_threshold"),
@@ -203,6 +229,9 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "nengo": (
+        is_read_by_nir,
+        has_one_start,
+        has_one_end,
         _only(nir.Affine, nir.CubaLIF, nir.LI, nir.LIF, nir.Linear),
         *(
             _wants(kind, f"{field} = 0", _zero(field))
@@ -212,9 +241,20 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         _wants(nir.LI, "v_leak = 0", _zero("v_leak")),
         has_loops_through_a_filter,
     ),
-    "norse": (_only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),),
-    "sc_neurocore": (has_batches_from_the_first_step("depth first from each", only=_SYNAPSES),),
+    "norse": (
+        is_read_by_nir,
+        has_one_start,
+        _only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
+    ),
+    "sc_neurocore": (
+        is_read_by_nir,
+        has_one_start,
+        has_one_end,
+        has_batches_from_the_first_step("depth first from each", only=_SYNAPSES),
+    ),
     "sinabs": (
+        is_read_by_nir,
+        has_one_start,
         _only(nir.Affine, nir.IF, nir.LI, nir.LIF),
         # it needs nir 1.0.4, whose files cannot say it
         _wants(nir.IF, "v_reset = 0", _zero("v_reset")),
@@ -228,6 +268,9 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         _wants(nir.LI, "r = 1", lambda node, _: _close(node.r, 1.0)),
     ),
     "snntorch": (
+        is_read_by_nir,
+        has_one_start,
+        has_one_end,
         has_one_feed_of_its_output,
         _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),  # of an IF it makes a pair of results
         steps_by_its_own,
@@ -244,6 +287,9 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "spikingjelly": (
+        is_read_by_nir,
+        has_one_start,
+        has_one_end,
         has_one_feed_of_its_output,
         has_batches_from_the_first_step("nirtorch"),
         _only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
@@ -270,6 +316,7 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "spyx": (
+        is_read_by_nir,
         starts_at_input,
         _only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
         is_a_chain,

@@ -35,7 +35,7 @@ def cases_of(
         return (file_case(path, consumers, dt=dt, seed=seed),)
     net = load_network(path / "network.safetensors" if path.is_dir() else path)
     net = net if net.grid is not None else quantize(net)
-    given = _files_in(path) if path.is_dir() else {}
+    given = _files_in(path, dt) if path.is_dir() else {}
     words: dict[str, Any] = {"dt": dt, "given": given}
     found = [
         network_case(net, random_inputs(net, seed=seed), consumers, folder, name="random", **words)
@@ -56,12 +56,13 @@ def random_inputs(net: Network, *, seed: int = 0, batch: int = 4, steps: int = 5
     return (torch.rand(batch, steps, net.input_size, generator=generator) * 2.0 - 1.0) * most
 
 
-def _files_in(folder: Path) -> dict[tuple[str, str], Path]:
-    """NIR and ONNX files of an export folder, by profile and dialect."""
+def _files_in(folder: Path, dt: float) -> dict[tuple[str, str], Path]:
+    """NIR files of this step and ONNX files of an export folder, by profile and dialect."""
     found = {}
     for path in sorted(folder.glob("network*.nir")):
         advice = read_advice(read_nir(path))
-        found[advice["profile"], advice["dialect"]] = path
+        if advice["dt"] == dt:
+            found[advice["profile"], advice["dialect"]] = path
     if (folder / "network.onnx").is_file():
         found["onnx", NEWEST] = folder / "network.onnx"
     return found

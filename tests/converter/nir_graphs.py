@@ -224,6 +224,22 @@ def wired(seed: int) -> nir.NIRGraph:
     return nir.NIRGraph(ends() | {str(name): nodes[str(name)] for name in order}, edges)
 
 
+def with_stray(edges: str) -> nir.NIRGraph:
+    """A neuron, and an Affine that hangs on it by one end."""
+    nodes = {"fc": affine(UNITS, INPUTS), "lif": lif(), "more": affine(UNITS, UNITS, 1)}
+    pairs = [pair for chain in edges.split() for pair in itertools.pairwise(chain.split(">"))]
+    return nir.NIRGraph(ends() | nodes, pairs, type_check=False)
+
+
+def single_numbers() -> nir.NIRGraph:
+    """What nir writes where the parameters are numbers and no arrays."""
+    one = {n: np.float64(v[0]) for n, v in vars(lif()).items() if n in ("tau", "r", "v_leak")}
+    node = nir.LIF(**one, v_threshold=np.float64(1.03), v_reset=np.float64(0.0))
+    nodes = {"fc": affine(UNITS, INPUTS), "lif": node}
+    edges = [("input", "fc"), ("fc", "lif"), ("lif", "output")]
+    return nir.NIRGraph(ends() | nodes, edges, type_check=False)
+
+
 def renamed(given: nir.NIRGraph) -> nir.NIRGraph:
     """The same graph with names that sort in data-flow order."""
     order, _ = schedule(given.nodes, list(given.edges), "input")
@@ -258,6 +274,9 @@ GRAPHS = {
     ),
     "all kinds": all_kinds,
     "delayed": delayed,
+    "single numbers": single_numbers,
+    "stray leaf": lambda: with_stray("input>fc>lif>output lif>more"),
+    "stray root": lambda: with_stray("input>fc>lif>output more>lif"),
     "rec CubaLIF": lambda: recurrent(cuba()),
     "rec CubaLIF early": lambda: recurrent(cuba(), back="back"),
     "rec LIF": lambda: recurrent(lif()),

@@ -4,7 +4,7 @@ import nir
 import numpy as np
 import pytest
 
-from converter.nir_widths import WIDEST, fields, mismatched, misshapen, numbers, says, takes
+from converter.nir_widths import WIDEST, fields, mismatched, misshapen, numbers, says, shapes, takes
 from tests.converter.nir_graphs import affine, cuba, every, lif
 
 TWO = np.ones(2)
@@ -31,6 +31,15 @@ def single() -> nir.LIF:
 def test_a_node_takes_and_says(node: nir.NIRNode, taken: int | None, said: int | None) -> None:
     assert (takes(node), says(node)) == (taken, said)
     assert misshapen(node) == []
+
+
+def test_shapes_are_those_that_nir_compares() -> None:
+    assert shapes(affine(3, 5)) == ((5,), (3,))
+    assert shapes(nir.Linear(np.ones((3, 5)))) == ((5,), (3,))
+    assert shapes(nir.Input({"input": np.array([2, 3])})) == ((2, 3), (2, 3))
+    assert shapes(nir.Output({"output": np.array([1, 1, 1])})) == ((1, 1, 1), (1, 1, 1))
+    assert shapes(lif()) == ((8,), (8,))
+    assert shapes(single()) == ((), ())
 
 
 def faulty(node: nir.NIRNode, **values: object) -> nir.NIRNode:

@@ -61,7 +61,7 @@ def agrees(spikes: dict, wanted: dict, counts: dict | None = None) -> bool:
     """Whether every node that the library told of fired as predicted."""
     for node, fired in spikes.items():
         often = None if fired.dtype == bool else (counts or {}).get(node)
-        predicted = wanted[node] if often is None else np.minimum(often, 255)
+        predicted = wanted[node] if often is None else often
         if not np.array_equal(fired > 0 if often is None else fired, predicted):
             return False
     return True
@@ -102,6 +102,9 @@ def require_foretold(name: str, graph: str, found) -> None:
 @pytest.mark.parametrize("name", INSIDE)
 def test_a_library_does_what_its_preset_says(name: str, graph: str, tmp_path) -> None:
     worker(name)
+    foretold = verdict(GRAPHS[graph](), trial_of(graph), name)
+    if graph.startswith("stray") and foretold.state == REFUSED:
+        pytest.skip(f"would hang {name}, which was tried once: {foretold.reasons[0]}")
     nir.write(tmp_path / "x.nir", GRAPHS[graph]())
     require_foretold(name, graph, ran_inside(name, tmp_path / "x.nir", trial_of(graph).x))
 

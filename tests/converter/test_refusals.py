@@ -97,6 +97,13 @@ def two_outputs() -> nir.NIRGraph:
         ("spikingjelly", with_field(cuba(), "w_in", 3.0), "w_in = tau_syn/dt in every CubaLIF"),
         ("spikingjelly", with_field(cuba(), "v_leak", 0.5), "v_leak = 0 in every CubaLIF"),
         ("spikingjelly", with_field(integrate(), "r", 1.0), "r = 1/dt in every IF"),
+        (
+            "norse",
+            GRAPHS["single numbers"](),
+            "nir.read refuses it: fc -> lif joins shapes (8,) and ()",
+        ),
+        ("snntorch", GRAPHS["stray leaf"](), "nir.read gives more an Output of its own"),
+        ("spikingjelly", GRAPHS["stray root"](), "nir.read gives more an Input of its own"),
         ("spyx", GRAPHS["rec LIF"](), "follows the first edge of each node"),
         ("spyx", GRAPHS["all kinds"](), "does not understand CubaLI, I, Scale, Threshold"),
         ("spyx", nested(lif()), "graphs within a graph"),

@@ -28,6 +28,11 @@ def test_a_folder_is_its_golden_vectors_and_random_inputs(folder, tmp_path) -> N
     assert golden.readings["snntorch"].file == folder / "network.nir"
     assert golden.readings["onnxruntime"].file == folder / "network.onnx"
     assert golden.readings["spikingjelly"].file.parent == tmp_path
+    # a file of another step is not this one's
+    chosen = [CONSUMERS["norse"]]
+    (slow, _) = cases_of(folder, chosen, tmp_path, dt=1e-3)
+    assert slow.readings["norse"].file.parent == tmp_path
+    assert slow.readings["norse"].predicted.state == "supported"
 
 
 def test_everyone_beside_torch_reads_it_to_the_same_spikes(folder, tmp_path) -> None:

@@ -6,7 +6,7 @@ MNIST  ?= ../shared/data/mnist
 PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix docs test-gpu bench-speed bench-conversion bench-xylo clean
+.PHONY: help demo test check fix docs test-gpu bench-speed bench-conversion bench-xylo bench-onnx fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,13 @@ bench-conversion: $(VENV)/.run ## every code on sequential MNIST, into docs/conv
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
 	$(BIN)/python -m benchmarks.xylo_fuzz
+
+bench-onnx: $(VENV)/.dev ## 120 random networks as ONNX, equal in every engine (installs tract, OpenVINO)
+	$(PIP) --no-deps tract openvino
+	$(BIN)/python -m benchmarks.onnx_networks
+
+fuzz: $(VENV)/.dev ## 10,000 broken and hostile files, each read in a guarded process (half an hour)
+	$(BIN)/python -m benchmarks.fuzz
 
 clean: ## remove the environment and everything that was written
 	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache

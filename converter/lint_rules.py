@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import nir
 import numpy as np
@@ -58,30 +59,28 @@ class Rule:
 
 def has_time_constants_of_at_least_a_step(graph: nir.NIRGraph, dt: float) -> list[Fault]:
     """Euler's decay 1 - dt/tau is negative below."""
-    return _taus(graph, lambda tau: bool((tau > 0).all() and tau.min() < dt * (1 - 1e-9)), dt)
+    return _taus(graph, dt, lambda tau: (tau > 0.0) & (tau < dt * (1.0 - 1e-9)))
 
 
 def has_time_constants_that_end(graph: nir.NIRGraph, dt: float) -> list[Fault]:
     """Beyond 10,000 steps nothing leaks in any sequence we know: the unit is another."""
-    return _taus(graph, lambda tau: bool(tau.max() > MOST_STEPS * dt), dt)
+    return _taus(graph, dt, lambda tau: tau > MOST_STEPS * dt)
 
 
-def _taus(graph: nir.NIRGraph, wrong: Callable[..., bool], dt: float) -> list[Fault]:
+def _taus(graph: nir.NIRGraph, dt: float, wrong: Callable[[Any], Any]) -> list[Fault]:
+    found: list[Fault] = []
     if semantics_of(graph).tau_in_steps:
-        return []
-    return [
-        (
-            f"{name}.{field}",
-            f"{tau.min():g} to {tau.max():g} s, {tau.min() / dt:g} to {tau.max() / dt:g} steps",
-        )
-        for name, node in graph.nodes.items()
-        for field, value in fields(node).items()
-        if field.startswith("tau")
-        and (tau := numbers(value)).dtype.kind in "fiu"
-        and tau.size
-        and np.isfinite(tau).all()
-        and wrong(tau)
-    ]
+        return found
+    for name, node in graph.nodes.items():
+        for field, value in fields(node).items():
+            tau = numbers(value)
+            if not field.startswith("tau") or tau.dtype.kind not in "fiu":
+                continue
+            odd = tau[wrong(tau)]
+            if odd.size:
+                span = f"{odd.min() / dt:g} to {odd.max() / dt:g}"
+                found.append((f"{name}.{field}", f"{odd.size} of {span} steps of {dt:g} s"))
+    return found
 
 
 def has_thresholds_above_reset(graph: nir.NIRGraph, _dt: float) -> list[Fault]:
@@ -171,6 +170,8 @@ def means_the_same_in_every_order(trial: Trial) -> list[Fault]:
 
 def survives_a_round_trip(trial: Trial) -> list[Fault]:
     """Written and read back, it fires the same spikes."""
+    if has_names_that_hdf5_keeps(trial.graph, trial.dt):
+        return []  # said there
     try:
         again = round_trip(trial.graph)
     except SubspikeError as error:

@@ -189,7 +189,10 @@ def from_nir(graph: nir.NIRGraph) -> SpikingNetwork:
     """
     advice = read_advice(graph)
     net = _rebuilt(graph, advice)
-    again = to_nir(net, profile=advice["profile"], dt=advice["dt"])
+    try:
+        again = to_nir(net, profile=advice["profile"], dt=advice["dt"])
+    except ExportError as error:
+        raise GraphError(f"the metadata describe no network of this profile: {error}") from error
     if list(again.edges) != [tuple(edge) for edge in graph.edges]:
         raise GraphError(
             f"the edges are not those of the {advice['profile']} profile; run it with run_nir"
@@ -232,10 +235,10 @@ def read_advice(graph: nir.NIRGraph) -> dict[str, Any]:
     counts = [advice["levels"], *hidden]
     if not hidden or any(type(n) is not int or n < 1 for n in counts) or not advice["dt"] > 0:
         raise GraphError(f"metadata: sizes {counts} or dt {advice['dt']} are not positive")
-    most: int = max(hidden) * advice["levels"]
+    most = max(hidden) ** 2 * advice["levels"]
     if most > _largest(graph):
         raise GraphError(
-            f"metadata: {max(hidden)} units with {advice['levels']} levels are {most} neurons, "
+            f"metadata: {max(hidden)} units with {advice['levels']} levels have {most} weights, "
             "more than any array of the graph holds"
         )
     return advice

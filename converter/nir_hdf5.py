@@ -12,7 +12,7 @@ from spiking.errors import GraphError
 
 from .hdf5 import MOST_BYTES, array, require_modest, text, texts
 from .hdf5_heap import require_whole_heaps
-from .nir_flat import DEEPEST
+from .nir_flat import DEEPEST, MOST_EDGES
 
 # what early releases did not write, as the node then is to be understood
 _UNWRITTEN: dict[str, dict[str, Any]] = {
@@ -70,8 +70,8 @@ def _type(group: Any) -> str:
 def _edges(item: Any) -> list[tuple[str, str]]:
     if 0 in item.shape:
         return []
-    if item.shape[1:] != (2,):
-        raise GraphError(f"{item.name}: edges of shape {item.shape}, not (edges, 2)")
+    if item.shape[1:] != (2,) or item.shape[0] > MOST_EDGES:
+        raise GraphError(f"{item.name}: edges of shape {item.shape}, not (up to {MOST_EDGES}, 2)")
     ends = texts(item)
     return list(zip(ends[::2], ends[1::2], strict=True))
 

@@ -96,9 +96,11 @@ def has_edges_that_fit(graph: nir.NIRGraph) -> list[Fault]:
     """A node takes as many entries as the one that feeds it says."""
     if has_arrays_that_fit(graph) or has_edges_between_nodes(graph):
         return []  # said there
+    known = dict(_understood(graph))
+    edges = [(a, b) for a, b in pairs(graph) if a in known and b in known]
     return [
         (f"{a} -> {b}", f"{said} entries into {taken}")
-        for a, b, said, taken in mismatched(graph.nodes, pairs(graph))
+        for a, b, said, taken in mismatched(known, edges)
     ]
 
 

@@ -18,7 +18,8 @@ _ABOUT = ("input_type", "output_type", "metadata")
 
 def fields(node: nir.NIRNode) -> dict[str, Any]:
     """What a node holds, without its types and metadata."""
-    return {name: value for name, value in vars(node).items() if name not in _ABOUT}
+    held: dict[str, Any] = getattr(node, "__dict__", {})
+    return {name: value for name, value in held.items() if name not in _ABOUT}
 
 
 def numbers(value: Any) -> NDArray[Any]:

@@ -110,21 +110,21 @@ def _nirtorch(nodes: list[str], edges: list[Edge], starts: list[str]) -> Plan:
 
     A node of several feeds that waits for one in a loop with it takes last step's value instead.
     """
-    order, delayed, _ = _queued(nodes, edges, starts[0])
+    order, delayed, _ = _queued(nodes, edges, starts)
     return order, delayed
 
 
 def put_back(nodes: Iterable[str], edges: list[Edge], source: str) -> set[str]:
     """The nodes that nirtorch 2.6 puts back at least once; GraphError where it never ends."""
-    return _queued(list(nodes), edges, source)[2]
+    return _queued(list(nodes), edges, [source])[2]
 
 
 def _queued(
-    nodes: list[str], edges: list[Edge], source: str
+    nodes: list[str], edges: list[Edge], starts: list[str]
 ) -> tuple[list[str], set[Edge], set[str]]:
     feeds, loop = neighbours((b, a) for a, b in edges), loops(edges)
     queue = deque(nodes)
-    queue.rotate(-nodes.index(source))  # what stands before the input goes to the end
+    queue.rotate(-nodes.index(starts[0]))  # what stands before the input goes to the end
     done, delayed, back = {queue.popleft(): None}, set[Edge](), set[str]()
     waited = 0
     while queue:
@@ -138,7 +138,7 @@ def _queued(
             for feed in missing
             if len(own) > 1 and name in loop and loop[name] == loop.get(feed)
         ]
-        if not own or len(looped) < len(missing):
+        if (not own and name not in starts) or len(looped) < len(missing):
             queue.append(name)
             back.add(name)
             waited += 1

@@ -48,9 +48,9 @@ def verdict(graph: nir.NIRGraph, trial: Trial, consumer: str) -> Support:
     """The same for a graph, inner graphs included, that was tried."""
     if consumer not in PRESETS:
         raise ConfigError(f"consumer {consumer!r} is not known; choose one of {sorted(PRESETS)}")
-    refusals = [why for rule in REFUSALS[consumer] for why in rule(trial.graph, trial.dt)]
-    if consumer in INNER:
-        refusals += INNER[consumer](graph, trial.dt)
+    refusals = INNER[consumer](graph, trial.dt) if consumer in INNER else []
+    if not refusals:
+        refusals = [why for rule in REFUSALS[consumer] for why in rule(trial.graph, trial.dt)]
     if refusals:
         return Support(consumer, REFUSED, tuple(refusals), None)
     how, filed = PRESETS[consumer], in_file_order(trial.graph)

@@ -1,6 +1,5 @@
 """A network goes into a NIR graph and comes back as it was; other graphs are refused by name."""
 
-import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from converter import convert, from_nir, populations, read_nir, to_nir, write_nir
-from converter.nir_graph import METADATA_KEY, PORTABLE_DT
+from converter import PROFILES, convert, from_nir, populations, read_nir, to_nir, write_nir
+from converter.nir_graph import METADATA_KEY, semantics_of
+from converter.semantics import LITERAL
 from spiking import Population, SpikingNetwork
 from spiking.errors import ConfigError, ExportError, GraphError, GridError
 from tests.converter.small_models import numbers, random_net, random_rate, same_numbers
@@ -33,37 +33,6 @@ def test_round_trip_is_exact(levels: int, words: dict[str, Any], tmp_path: Any) 
         assert found.stack[0].activation == net.stack[0].activation
         assert [layer.below for layer in found.stack] == [layer.below for layer in net.stack]
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_graph_is_one_chain_with_one_feedback_edge_a_layer() -> None:
-    graph = to_nir(random_net(layers=2))
-    chain = [n for n in graph.nodes if not n.endswith("n5_rec")]
-    wanted = {*itertools.pairwise(chain)}
-    for name in ("l0", "l1"):
-        wanted |= {(f"{name}_n4_cell", f"{name}_n5_rec"), (f"{name}_n5_rec", f"{name}_n2_gates")}
-    assert set(graph.edges) == wanted
-    kinds = {type(node) for node in graph.nodes.values()}
-    assert kinds == {nir.Input, nir.Affine, nir.CubaLIF, nir.Output}
-    inner = [name for name in graph.nodes if name not in ("input", "output")]
-    assert inner == sorted(inner)
-    leaving = [b for a, b in graph.edges if a == "l0_n4_cell"]
-    assert leaving == ["l0_n5_rec", "l1_n1_in"]
-
-
-def test_every_membrane_is_memoryless_with_threshold_one() -> None:
-    net = random_net(levels=4)
-    for dt in (PORTABLE_DT, 1e-3):
-        graph = to_nir(net, dt=dt)
-        for name in ("l0_n2_gates", "l0_n4_cell"):
-            node = graph.nodes[name]
-            assert (node.tau_mem == dt).all()
-            assert (node.v_threshold == 1.0).all()
-            assert not node.v_leak.any()
-            assert not node.v_reset.any()
-            assert (node.w_in == node.tau_syn / dt).all()
-        decay = 1.0 - dt / graph.nodes["l0_n4_cell"].tau_syn
-        forget = np.repeat(net.stack[0].forget.detach().numpy(), 4)
-        np.testing.assert_allclose(decay, np.concatenate([forget, 0.0 * forget]), atol=1e-15)
 
 
 def test_numbers_are_copied() -> None:
@@ -119,21 +88,44 @@ def test_populations_have_their_neurons() -> None:
     assert np.array_equal(found["l0.s"][:, :, 0], cells[..., :4])
 
 
-@pytest.mark.parametrize(
-    ("name", "field"),
-    [
-        ("l0_n1_in", "weight"),
-        ("l0_n1_in", "bias"),
-        ("l0_n2_gates", "v_threshold"),
-        ("l0_n3_mix", "weight"),
-        ("l0_n4_cell", "tau_mem"),
-        ("l1_n5_rec", "weight"),
-    ],
-)
-def test_any_changed_number_is_named(name: str, field: str) -> None:
-    graph = to_nir(random_net(layers=2, levels=4))
-    getattr(graph.nodes[name], field).flat[0] += 0.5
-    with pytest.raises(GraphError, match=rf"node '{name}': its {field} is not"):
+def arrays(graph: nir.NIRGraph) -> dict[tuple[str, str], np.ndarray]:
+    """Every array of every node."""
+    return {
+        (name, field): value
+        for name, node in graph.nodes.items()
+        for field, value in vars(node).items()
+        if isinstance(value, np.ndarray)
+    }
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_any_changed_number_is_named_or_means_another_network(profile: str) -> None:
+    graph = to_nir(random_net(hidden=2, levels=4), profile=profile)
+    refused = 0
+    for (name, field), value in arrays(graph).items():
+        kept = value.flat[0]
+        value.flat[0] += 0.5
+        try:
+            again = to_nir(from_nir(graph), profile=profile)
+        except (GraphError, GridError):
+            refused += 1
+        else:
+            for place, found in arrays(again).items():
+                assert np.array_equal(found, arrays(graph)[place]), (name, field)
+            assert name.startswith("n6_readout"), (name, field)
+        value.flat[0] = kept
+    assert refused > 0.9 * len(arrays(graph))
+    assert same_numbers(numbers(from_nir(graph)), numbers(random_net(hidden=2, levels=4)))
+
+
+def test_a_node_too_many_or_of_another_kind_is_named() -> None:
+    graph = to_nir(random_net())
+    graph.nodes["more"] = nir.Linear(np.eye(2))
+    with pytest.raises(GraphError, match=r"nodes \['more'\] are missing or not of the portable"):
+        from_nir(graph)
+    graph = to_nir(random_net(), profile="readable")
+    graph.nodes["l0_h"] = nir.Delay(graph.nodes["l0_h"].scale)
+    with pytest.raises(GraphError, match="node 'l0_h' is a Delay"):
         from_nir(graph)
 
 
@@ -164,7 +156,7 @@ def changed(change: Callable[[dict[str, Any]], object]) -> nir.NIRGraph:
         (lambda a: a.update(profile="split"), "split profile's nodes: .*l0_n4_cell"),
         (lambda a: a.pop("levels"), "levels"),
         (lambda a: a.update(levels=4.0), "levels"),
-        (lambda a: a.update(levels=10**12), "5000000000000 neurons, more than any"),
+        (lambda a: a.update(levels=10**12), "25000000000000 weights, more than any"),
         (lambda a: a.update(levels=0), "not positive"),
         (lambda a: a.update(hidden=[]), "not positive"),
         (lambda a: a.update(hidden="55"), "hidden"),
@@ -179,6 +171,11 @@ def changed(change: Callable[[dict[str, Any]], object]) -> nir.NIRGraph:
         (lambda a: a["grid"].update(colour=1), "colour"),
         (lambda a: a["grid"].update(input_bits=-1), "input_bits"),
         (lambda a: a.update(readout=1), "readout"),
+        (lambda a: a.update(two_sided="no"), "two_sided"),
+        (lambda a: a.update(two_sided=False), "no network of this profile: a one-sided"),
+        (lambda a: a.update(dialect=7), "dialect"),
+        (lambda a: a.update(hidden=[10**6], levels=1, two_sided=False), "1000000000000 weights"),
+        (lambda a: a.update(hidden=[5] * 100_000), "l1_n1_in"),
     ],
 )
 def test_forged_metadata_are_named(
@@ -204,3 +201,10 @@ def test_graph_without_our_metadata_is_sent_to_run_nir(text: str | None) -> None
 def test_code_and_grid_come_back_from_the_metadata() -> None:
     found = from_nir(changed(lambda _: None))
     assert found.code == Population(levels=4)
+
+
+def test_the_semantics_of_a_graph_are_those_of_its_profile() -> None:
+    for name, profile in PROFILES.items():
+        assert semantics_of(to_nir(random_net(), profile=name)) == profile.semantics
+    stranger = nir.NIRGraph({"w": nir.Linear(np.eye(2))}, [], type_check=False)
+    assert semantics_of(stranger) == LITERAL

@@ -151,6 +151,7 @@ def edges(value):
         (edges(np.zeros((2, 2))), "no list of text"),
         (edges([("a", "b", "c")]), r"edges of shape \(1, 3\)"),
         (edges("input>lif"), r"edges of shape \(\)"),
+        (edges(np.full((200_001, 2), b"lif")), r"edges of shape \(200001, 2\)"),
         (edges([("input", "nowhere")]), "nowhere names a node that is not there"),
         (edges([("input", "fc"), ("input", "fc")]), "input -> fc stands twice"),
     ],

@@ -11,12 +11,25 @@ import nir
 import numpy as np
 import pytest
 
-from converter import LITERAL, PRESETS, run_nir, write_nir
+from converter import LITERAL, PRESETS, PROFILES, run_nir, to_nir, write_nir
 from converter.consumers import CONSUMERS, Job, run_guarded
 from converter.support import REFUSED, SUPPORTED, in_file_order, verdict
 from converter.trial import tried
 from spiking.errors import ExportError
-from tests.converter.nir_graphs import DT, GRAPHS
+from tests.converter.nir_graphs import DT
+from tests.converter.nir_graphs import GRAPHS as THEIRS
+from tests.converter.small_models import random_net
+
+OURS = {
+    f"{profile}, {words['layers']} layers": functools.partial(
+        lambda profile, words: to_nir(random_net(levels=4, **words), profile=profile),
+        profile,
+        words,
+    )
+    for profile in PROFILES
+    for words in ({"layers": 1}, {"layers": 2, "readout": False})
+}
+GRAPHS = THEIRS | OURS
 
 INSIDE = ("norse", "snntorch", "spikingjelly")
 # a loop hangs it, and is predicted to

@@ -7,7 +7,7 @@ PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix docs conform fuzz test-gpu
-.PHONY: bench-speed bench-conversion bench-xylo bench-fpga clean
+.PHONY: bench-speed bench-conversion bench-xylo bench-fpga bench-onnx clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,13 @@ bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random net
 bench-fpga: demo ## our Verilog in two simulators and on two FPGAs, into docs/fpga.md (half an hour)
 	@scripts/fpga-tools
 	$(BIN)/python -m benchmarks.fpga --mnist $(MNIST) --out docs/fpga.md
+
+bench-onnx: $(VENV)/.dev ## 120 random networks as ONNX, equal in every engine (installs tract, OpenVINO)
+	$(PIP) --no-deps tract openvino
+	$(BIN)/python -m benchmarks.onnx_networks
+
+fuzz: $(VENV)/.dev ## 10,000 broken and hostile files, each read in a guarded process (half an hour)
+	$(BIN)/python -m benchmarks.fuzz
 
 clean: ## remove the environment and everything that was written
 	rm -rf $(VENV) demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -125,10 +125,10 @@ class _Machine:
             for name, node in self.nodes.items():
                 if name == source:
                     continue
-                incoming = self._incoming(name, now, past)
-                if name in self.fan_out:
-                    synops[name] += np.rint(incoming).astype(np.int64) @ self.fan_out[name]
                 try:
+                    incoming = self._incoming(name, now, past)
+                    if name in self.fan_out:
+                        synops[name] += np.rint(incoming).astype(np.int64) @ self.fan_out[name]
                     now[name] = STEPS[type(node)](node, incoming, states[name], dt, semantics)
                 except ValueError as error:
                     raise GraphError(f"{name} does not fit what it is fed: {error}") from error

@@ -1,6 +1,6 @@
 """The recurrences on a GPU, one launch a sequence, in Triton: who computes what, and gradients.
 
-Up to 128 units the recurrent weights stay near (gpu_near.py), beyond they come tile by tile
+Up to 64 units the recurrent weights stay near (gpu_near.py), beyond they come tile by tile
 (gpu_wide.py). Triton's interpreter runs the same kernels on a CPU (TRITON_INTERPRET=1), which is
 how they are tested where there is no GPU.
 """
@@ -21,7 +21,7 @@ from .reference import Weights
 from .spikes import Layer, Twin
 
 _ROWS = 16
-_NEAR = 128  # units whose recurrent weights a program holds
+_NEAR = 64  # units whose recurrent weights a program holds
 _TILE = 64
 
 
@@ -45,7 +45,7 @@ def run(
 ) -> Run:
     """The rate recurrence over x (time, batch, input), differentiable.
 
-    bf16  round the operands of recurrent products beyond 128 units to bfloat16; sums stay float32
+    bf16  round the operands of recurrent products beyond 64 units to bfloat16; sums stay float32
     """
     drive = linear(x, weights.weight_ih, weights.bias)
     rounded = gpu_wide.BF16_WIDENED if triton.knobs.runtime.interpret else gpu_wide.BF16

@@ -1,19 +1,19 @@
-"""Kernels for a GPU, up to 128 units: recurrent weights held near, state in registers (Triton).
+"""Kernels for a GPU, up to 64 units: recurrent weights held near, state in registers (Triton).
 
 A program owns 16 batch rows over all steps, so that no two programs wait for each other. Products
-are IEEE float32, which keeps spikes on the grid exact.
+are IEEE float32, which keeps spikes on the grid exact. More units do not fit: the backward of 128
+asks for 408 KiB of shared memory, of which an H100 has 227. Annotations name Triton's own types:
+its compiler reads them and refuses others.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import triton
 import triton.language as tl
 
 
 @triton.jit
-def activate(x: Any, which: tl.constexpr) -> Any:
+def activate(x: tl.tensor, which: tl.constexpr) -> tl.tensor:
     """The activation of this number in cpu.CODES."""
     if which == 1:
         return tl.minimum(tl.maximum(x * 0.25 + 0.5, 0.0), 1.0)
@@ -28,7 +28,7 @@ def activate(x: Any, which: tl.constexpr) -> Any:
 
 
 @triton.jit
-def slope(y: Any, which: tl.constexpr) -> Any:
+def slope(y: tl.tensor, which: tl.constexpr) -> tl.tensor:
     """Its derivative, from its value."""
     if which == 1:
         return tl.where((y > 0.0) & (y < 1.0), 0.25, 0.0)
@@ -42,7 +42,9 @@ def slope(y: Any, which: tl.constexpr) -> Any:
 
 
 @triton.jit
-def _weights(recurrent: Any, gate: tl.constexpr, hidden: Any, row: Any, column: Any) -> Any:
+def _weights(
+    recurrent: tl.tensor, gate: tl.constexpr, hidden: tl.tensor, row: tl.tensor, column: tl.tensor
+) -> tl.tensor:
     """R of one gate at [row, column], zero beyond the last unit."""
     live = (row < hidden) & (column < hidden)
     return tl.load(recurrent + (gate * hidden + row) * hidden + column, mask=live, other=0.0)
@@ -50,17 +52,17 @@ def _weights(recurrent: Any, gate: tl.constexpr, hidden: Any, row: Any, column: 
 
 @triton.jit
 def forward(
-    drive: Any,
-    recurrent: Any,
-    forget: Any,
-    h0: Any,
-    c0: Any,
-    h_out: Any,
-    c_out: Any,
-    gates_out: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
+    drive: tl.tensor,
+    recurrent: tl.tensor,
+    forget: tl.tensor,
+    h0: tl.tensor,
+    c0: tl.tensor,
+    h_out: tl.tensor,
+    c_out: tl.tensor,
+    gates_out: tl.tensor,
+    steps: tl.tensor,
+    batch: tl.tensor,
+    hidden: tl.tensor,
     GATES: tl.constexpr,
     WIDTH: tl.constexpr,
     ROWS: tl.constexpr,
@@ -107,19 +109,19 @@ def forward(
 
 @triton.jit
 def backward(
-    recurrent: Any,
-    forget: Any,
-    gates: Any,
-    cells: Any,
-    grad_h: Any,
-    grad_c: Any,
-    d_h0: Any,
-    d_c0: Any,
-    d_drive: Any,
-    d_forget: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
+    recurrent: tl.tensor,
+    forget: tl.tensor,
+    gates: tl.tensor,
+    cells: tl.tensor,
+    grad_h: tl.tensor,
+    grad_c: tl.tensor,
+    d_h0: tl.tensor,
+    d_c0: tl.tensor,
+    d_drive: tl.tensor,
+    d_forget: tl.tensor,
+    steps: tl.tensor,
+    batch: tl.tensor,
+    hidden: tl.tensor,
     GATES: tl.constexpr,
     WIDTH: tl.constexpr,
     ROWS: tl.constexpr,
@@ -180,21 +182,21 @@ def backward(
 
 @triton.jit
 def fire(
-    drive: Any,
-    recurrent: Any,
-    forget: Any,
-    gate_above: Any,
-    gate_below: Any,
-    cell_above: Any,
-    cell_below: Any,
-    counts_in: Any,
-    cell_io: Any,
-    counts_out: Any,
-    values: Any,
-    levels: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
+    drive: tl.tensor,
+    recurrent: tl.tensor,
+    forget: tl.tensor,
+    gate_above: tl.tensor,
+    gate_below: tl.tensor,
+    cell_above: tl.tensor,
+    cell_below: tl.tensor,
+    counts_in: tl.tensor,
+    cell_io: tl.tensor,
+    counts_out: tl.tensor,
+    values: tl.tensor,
+    levels: tl.tensor,
+    steps: tl.tensor,
+    batch: tl.tensor,
+    hidden: tl.tensor,
     ABOVE: tl.constexpr,
     BELOW: tl.constexpr,
     WIDTH: tl.constexpr,

@@ -1,4 +1,4 @@
-"""Kernels for a GPU, more than 128 units: tiles of the weights come from the second cache.
+"""Kernels for a GPU, more than 64 units: tiles of the weights come from the second cache.
 
 A program owns its batch rows over all steps, as in gpu_near.py, and goes through the units tile by
 tile; its state lies in global memory, where it meets nobody else's. A barrier ends whatever later
@@ -9,8 +9,6 @@ BF16_WIDENED, which rounds operands alike and multiplies them as float32: the in
 
 from __future__ import annotations
 
-from typing import Any
-
 import triton
 import triton.language as tl
 
@@ -20,7 +18,7 @@ EXACT, BF16, BF16_WIDENED = 0, 1, 2
 
 
 @triton.jit
-def _product(a: Any, b: Any, total: Any, PRODUCT: tl.constexpr) -> Any:
+def _product(a: tl.tensor, b: tl.tensor, total: tl.tensor, PRODUCT: tl.constexpr) -> tl.tensor:
     if PRODUCT != 0:
         a, b = a.to(tl.bfloat16), b.to(tl.bfloat16)
     if PRODUCT == 1:
@@ -32,18 +30,18 @@ def _product(a: Any, b: Any, total: Any, PRODUCT: tl.constexpr) -> Any:
 
 @triton.jit
 def _drive(
-    now: Any,
-    before: Any,
-    turned: Any,
-    rows: Any,
-    units: Any,
-    batch: Any,
-    hidden: Any,
+    now: tl.tensor,
+    before: tl.tensor,
+    turned: tl.tensor,
+    rows: tl.tensor,
+    units: tl.tensor,
+    batch: tl.tensor,
+    hidden: tl.tensor,
     gate: tl.constexpr,
     GATES: tl.constexpr,
     TILE: tl.constexpr,
     PRODUCT: tl.constexpr,
-) -> Any:
+) -> tl.tensor:
     """W x + b of one gate of a tile, plus R h.
 
     now     drives of this step    # (batch, gates, hidden)
@@ -65,15 +63,15 @@ def _drive(
 
 @triton.jit
 def forward(
-    drive: Any,
-    turned: Any,
-    forget: Any,
-    h: Any,
-    c: Any,
-    gates: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
+    drive: tl.tensor,
+    turned: tl.tensor,
+    forget: tl.tensor,
+    h: tl.tensor,
+    c: tl.tensor,
+    gates: tl.tensor,
+    steps: tl.tensor,
+    batch: tl.tensor,
+    hidden: tl.tensor,
     GATES: tl.constexpr,
     TILE: tl.constexpr,
     ROWS: tl.constexpr,
@@ -111,19 +109,19 @@ def forward(
 
 @triton.jit
 def backward(
-    recurrent: Any,
-    forget: Any,
-    gates: Any,
-    cells: Any,
-    grad_h: Any,
-    grad_c: Any,
-    dh: Any,
-    dc: Any,
-    d_drive: Any,
-    d_forget: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
+    recurrent: tl.tensor,
+    forget: tl.tensor,
+    gates: tl.tensor,
+    cells: tl.tensor,
+    grad_h: tl.tensor,
+    grad_c: tl.tensor,
+    dh: tl.tensor,
+    dc: tl.tensor,
+    d_drive: tl.tensor,
+    d_forget: tl.tensor,
+    steps: tl.tensor,
+    batch: tl.tensor,
+    hidden: tl.tensor,
     GATES: tl.constexpr,
     TILE: tl.constexpr,
     ROWS: tl.constexpr,
@@ -187,20 +185,20 @@ def backward(
 
 @triton.jit
 def fire(
-    drive: Any,
-    turned: Any,
-    forget: Any,
-    gate_above: Any,
-    gate_below: Any,
-    cell_above: Any,
-    cell_below: Any,
-    counts: Any,
-    cell_io: Any,
-    values: Any,
-    levels: Any,
-    steps: Any,
-    batch: Any,
-    hidden: Any,
+    drive: tl.tensor,
+    turned: tl.tensor,
+    forget: tl.tensor,
+    gate_above: tl.tensor,
+    gate_below: tl.tensor,
+    cell_above: tl.tensor,
+    cell_below: tl.tensor,
+    counts: tl.tensor,
+    cell_io: tl.tensor,
+    values: tl.tensor,
+    levels: tl.tensor,
+    steps: tl.tensor,
+    batch: tl.tensor,
+    hidden: tl.tensor,
     ABOVE: tl.constexpr,
     BELOW: tl.constexpr,
     TILE: tl.constexpr,

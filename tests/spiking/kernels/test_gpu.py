@@ -1,5 +1,10 @@
 """Spikes on a GPU equal those of the core, their gradients the twin's; and who asks for Triton."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -78,3 +83,20 @@ def test_only_those_who_ask_get_it(asked, monkeypatch) -> None:
     assert kernels.triton_wanted(OnGPU(), hidden=512)
     assert not kernels.triton_wanted(OnGPU(), hidden=5000)
     assert not kernels.triton_wanted(torch.zeros(1), hidden=100)
+
+
+def test_a_compiler_takes_them_and_they_fit() -> None:
+    """An interpreter takes more than a GPU does: names that kernels may not see, memory."""
+    script = Path(__file__).with_name("compile_for_gpu.py")
+    words = {key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"}
+    words["PYTHONPATH"] = os.pathsep.join(map(str, [Path.cwd(), *filter(None, sys.path)]))
+    done = subprocess.run(
+        [sys.executable, script], env=words, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = dict(line.split(": ") for line in done.stdout.splitlines())
+    assert len(found) == 6
+    for name, numbers in found.items():
+        shared, fused = map(int, numbers.split())
+        assert shared <= 227 * 1024, name
+        assert not (name.endswith("fire") and fused), "a cell's product and sum are rounded apart"

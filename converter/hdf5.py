@@ -1,9 +1,10 @@
 """HDF5 files of strangers: measured before anything is read, and then read without trust.
 
-What a file claims bounds what is allocated: the walk adds up the sizes of all arrays and refuses
-what no NIR file holds (links, second names, arrays kept elsewhere or never written, filters other
-than gzip). A chunk is inflated no further than it claims, and text is read piece by piece, because
-many references to one long string are short on disk.
+What a file claims bounds what is allocated: the walk adds up the sizes of all arrays, in the double
+precision in which they will be used, and refuses what no NIR file holds (links, second names,
+arrays kept elsewhere or never written, filters other than gzip). A chunk is inflated no further
+than it claims, and text is read piece by piece, because many references to one long string are
+short on disk.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ def require_modest(file: h5py.File, *, most_bytes: int = MOST_BYTES) -> None:
 
 
 def _claim(item: Any, where: str) -> tuple[int, int]:
-    """Pieces of a data set, and the bytes of each; GraphError where it is no plain array."""
+    """Pieces of a data set, and the bytes of each in double precision.
+
+    Raises GraphError where it is no plain array.
+    """
     if not isinstance(item, h5py.Dataset):
         raise GraphError(f"{where} is a {type(item).__name__}, which NIR never writes")
     if item.external or item.is_virtual:
@@ -83,7 +87,8 @@ def _claim(item: Any, where: str) -> tuple[int, int]:
         written = int(item.id.get_storage_size() >= size)
     if written != pieces:
         raise GraphError(f"{where} claims {pieces * size} bytes and holds {written * size} at most")
-    return pieces, size
+    # whoever computes with them widens them
+    return pieces, size if text else size * max(1, 8 // item.dtype.itemsize)
 
 
 def array(item: Any) -> NDArray[Any]:

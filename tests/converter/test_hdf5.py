@@ -85,6 +85,12 @@ def test_the_limit_is_an_argument(path) -> None:
     refused(path, "at most 1000 bytes", most_bytes=1000)
 
 
+def test_short_numbers_are_counted_as_what_they_become(path) -> None:
+    made = replaced(path, WEIGHT, data=np.zeros((1000, 1000), np.int8), compression="gzip")
+    made.file.close()
+    refused(path, "weight: up to here it claims 8", most_bytes=4 * 10**6)
+
+
 def test_a_chunk_may_claim_more_than_its_array(path) -> None:
     made = replaced(
         path, WEIGHT, shape=(1, 1), dtype="f8", chunks=(2**10, 2**10), maxshape=(None, None)

@@ -43,6 +43,7 @@ def test_every_consumer_gets_its_profile_and_the_truth_is_the_networks(tmp_path)
         "norse": SUPPORTED,
         "onnx_reference": SUPPORTED,
         "onnxruntime": SUPPORTED,
+        "onnxruntime_web": SUPPORTED,
         "openvino": LOSSY,
         "sc_neurocore": SUPPORTED,
         "sinabs": SUPPORTED,

@@ -21,7 +21,11 @@ HABITS = {
         FAILED,
         "did not end within 5 s",
     ),
-    "eats memory": ("kept = [bytearray(2**28) for _ in range(100)]", REFUSED, "MemoryError"),
+    "eats memory": (
+        "kept = [np.empty(2**28, np.uint8) for _ in range(100)]",
+        REFUSED,
+        "MemoryError",
+    ),
     "exits": ("import os; os._exit(7)", FAILED, "its process ended with 7"),
     "crashes": ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", FAILED, "SIGSEGV"),
     "raises": ("raise KeyError('l0_n2')", REFUSED, "KeyError: 'l0_n2' (planted_worker.py:5)"),

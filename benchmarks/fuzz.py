@@ -132,7 +132,7 @@ def mutations(kind: str):
     return {
         "nir": nir_mutations.mutated,
         "onnx": onnx_mutations.mutated,
-        "golden": lambda rng, data: byte_mutations.mutated(rng, data, byte_mutations.PLAIN),
+        "golden": byte_mutations.mutated,
     }[kind]
 
 

@@ -9,10 +9,19 @@ import numpy as np
 Mutation = Callable[[np.random.Generator, bytes], bytes]
 
 
-def mutated(rng: np.random.Generator, data: bytes, kinds: tuple[Mutation, ...]) -> bytes:
-    """`data` with one to three faults of a random kind; the same faults for the same `rng`."""
-    for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
-        data = kinds[int(rng.integers(len(kinds)))](rng, data)
+def mutated(rng: np.random.Generator, data: bytes, rewritten: Mutation | None = None) -> bytes:
+    """`data` with one to three faults, of its structure first; the same for the same `rng`.
+
+    rewritten  makes a fault of the structure; it never sees a file with faults of bytes, which
+               could end the library that it uses
+    """
+    count = int(rng.choice([1, 1, 1, 2, 3]))
+    structural = 0 if rewritten is None else int(rng.integers(count + 1))
+    for at in range(count):
+        if rewritten is not None and at < structural:
+            data = rewritten(rng, data)
+        else:
+            data = PLAIN[int(rng.integers(len(PLAIN)))](rng, data)
     return data
 
 

@@ -69,7 +69,7 @@ def compare_random(nets: int) -> str:
         spikes, states = spikes + more[0], states + more[1]
     return (
         f"{nets} random networks of one and two layers in Icarus and in Verilator, {clamping} "
-        f"of them with clamped states: {spikes} spikes and {states} states equal."
+        f"of them with clamped states: {spikes} spikes and {states} potentials and currents equal."
     )
 
 
@@ -85,7 +85,7 @@ def compare_demo(graph: nir.NIRGraph) -> list[str]:
         here, there = (100 * (r.outputs[:, -1].argmax(-1) == labels).mean() for r in (run, exact))
         said.append(
             f"The demo's network on `{name}`, all {len(labels)} test samples in Verilator: "
-            f"{spikes} spikes and {states} states equal, accuracy {here:.1f} % "
+            f"{spikes} spikes and {states} potentials and currents equal, accuracy {here:.1f} % "
             f"({there:.1f} % on unrounded integers)."
         )
     return said
@@ -101,7 +101,7 @@ def mnist(folder: Path) -> tuple[nir.NIRGraph, str]:
     )
     return graph, (
         f"Sequential MNIST, 100 units, K = 8, on `fpga-ecp5-25k`: 4 images of 784 steps in "
-        f"Verilator, {spikes} spikes and {states} states equal."
+        f"Verilator, {spikes} spikes and {states} potentials and currents equal."
     )
 
 

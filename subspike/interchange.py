@@ -43,11 +43,11 @@ from hardware import check as check_graph
 from spiking import SpikingNetwork
 from spiking.errors import ConfigError, ExportError, GraphError, MissingSoftwareError
 
-from . import deploy_table
+from . import deployment_table
 from .answer import DONE, NO, Answer
 from .arguments import common, out, step, task
 from .commands import on_grid, task_of
-from .deploy import ALL, Order, deployed
+from .deployment import ALL, Order, deployed
 from .sharding import stretches
 from .statistics import wilson
 
@@ -251,7 +251,9 @@ def _run_on_targets(given: Namespace) -> Answer:
         progress=not given.quiet,
     )
     rows = deployed(order, sorted(TARGETS) if given.target == ALL else (given.target,))
-    return Answer(deploy_table.table(rows), deploy_table.data(rows), deploy_table.answered(rows))
+    return Answer(
+        deployment_table.table(rows), deployment_table.data(rows), deployment_table.answered(rows)
+    )
 
 
 def _interpreted(_path: Path, graph: nir.NIRGraph, x: Tensor) -> tuple[Rasters, NDArray[Any]]:

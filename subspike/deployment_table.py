@@ -9,7 +9,7 @@ from typing import Any
 from hardware import Estimate
 
 from .answer import DONE, NO
-from .deploy import Match, Row
+from .deployment import Match, Row
 
 _HEAD = ("target", "fits", "accuracy", "lost", "differing", "spikes", "energy", "latency", "cores")
 # points that quantisation and placement may lose

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-import subspike.deploy
+import subspike.deployment
 from converter import convert, quantize
 from hardware import TARGETS
 from spiking import Population, SubLSTM, SubLSTMClassifier
 from spiking.errors import ConfigError, MissingSoftwareError, WorkerError
 from subspike import load_task
-from subspike.deploy import Order, deployed
+from subspike.deployment import Order, deployed
 
 XYLO = [name for name in TARGETS if name.startswith("xylo")]
 
@@ -42,7 +42,7 @@ def ordered(**words) -> Order:
 @pytest.fixture(autouse=True)
 def untuned(monkeypatch):
     """Tuning is tested where it lives; here it gives back what it got."""
-    monkeypatch.setattr(subspike.deploy, "tune_multispike", lambda net, **_: net)
+    monkeypatch.setattr(subspike.deployment, "tune_multispike", lambda net, **_: net)
 
 
 def test_a_row_says_all_that_the_target_does() -> None:
@@ -80,7 +80,7 @@ def test_what_does_not_fit_lists_its_rules_and_the_others_go_on() -> None:
 
 
 def test_simulators_that_are_missing_die_or_differ_are_told(monkeypatch) -> None:
-    real = subspike.deploy.emulate
+    real = subspike.deployment.emulate
 
     def simulate(whole, inputs, **_):
         if whole.network.target == "xylo-audio2":
@@ -92,7 +92,7 @@ def test_simulators_that_are_missing_die_or_differ_are_told(monkeypatch) -> None
             run, outputs=run.outputs + (np.arange(run.outputs.size) == 0).reshape(run.outputs.shape)
         )
 
-    monkeypatch.setattr(subspike.deploy, "simulate", simulate)
+    monkeypatch.setattr(subspike.deployment, "simulate", simulate)
     rows = deployed(ordered(samples=2, compared=1), XYLO)
     found = {row.target: row.matches[0] for row in rows}
     assert "pip install it" in found["xylo-audio2"].reason

@@ -7,8 +7,8 @@ import pytest
 
 from hardware import Estimate, Violation
 from subspike.answer import DONE, NO
-from subspike.deploy import Match, Row
-from subspike.deploy_table import answered, data, scaled, table
+from subspike.deployment import Match, Row
+from subspike.deployment_table import answered, data, scaled, table
 from subspike.statistics import wilson
 
 ENERGY = Estimate("energy", 2.5e-7, "J", "estimate", "a table", "45 nm", "all", "somewhere")

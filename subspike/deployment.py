@@ -188,7 +188,7 @@ def _tuned(order: Order, fan_out: int | None) -> MultiSpikeNetwork:
     return tune_multispike(
         to_multispike(teacher, fan_out=fan_out).network,
         teacher=teacher,
-        data=mixtures(order.task.train_x, seed=order.seed),
+        data=mixtures(order.task.train_x, copies=1, seed=order.seed),
         seed=order.seed,
         progress=order.progress,
     ).cpu()

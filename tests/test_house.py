@@ -17,6 +17,7 @@ COVERED_ELSEWHERE = {
     "converter/onnx_step.py": "tests/converter/test_onnx_engines.py",
     "hardware/workers/lava_models/importing.py": "tests/hardware/workers/test_lava_worker.py",
     "hardware/workers/lava_models/neurons.py": "tests/hardware/workers/test_lava_worker.py",
+    "hardware/workers/netx_worker.py": "tests/hardware/loihi/test_netx.py",
     "subspike/__main__.py": "tests/subspike/test_cli.py",
     "subspike/arguments.py": "tests/subspike/test_cli.py",
     "subspike/commands.py": "tests/subspike/test_cli.py",

@@ -20,7 +20,7 @@ def drawn(count=5000):
 def test_native_is_the_product() -> None:
     cell, drive = drawn()
     left = Native()(cell, drive, SIGMOID, levels=8, spell=True)
-    assert torch.equal(left.cell, torch.sigmoid(drive.double()) * cell)
+    assert torch.equal(left.cell, SIGMOID.function(drive.double()) * cell)
     assert not left.spikes.any()
 
 
@@ -56,7 +56,7 @@ def test_coincidence_is_exact_on_its_grid() -> None:
 
 def test_coincidence_comes_closer_with_more_neurons_and_holds_in_silence() -> None:
     cell, drive = drawn()
-    wanted = torch.sigmoid(drive.double()) * cell
+    wanted = SIGMOID.function(drive.double()) * cell
     errors = []
     for forgetting in (Coincidence(8, 1, 32, 16.0), Coincidence(32, 4, 128, 16.0)):
         left = forgetting(cell, drive, SIGMOID, levels=8, spell=False)

@@ -78,20 +78,18 @@ class LeakyIntegrator:
         self, graph: nir.NIRGraph, name: str, feeds: tuple[Feed, ...], sizes: Sizes
     ) -> Numbers:
         """From the rows and columns of each population's last neuron."""
-        columns = np.arange(sizes.hidden) * sizes.levels + sizes.levels - 1
         weight_ih, bias = gathered(graph, f"{name}n1_in", feeds, sizes.rows)
         return Numbers(
             weight_ih,
-            graph.nodes[f"{name}n7_rec"].weight[sizes.rows][:, columns],
+            graph.nodes[f"{name}n7_rec"].weight[sizes.rows][:, sizes.columns],
             bias - 1.0 + sizes.threshold,
             1.0 - sizes.dt / graph.nodes[f"{name}n4_cell"].tau[: sizes.hidden],
         )
 
     def spikes(self, rasters: Rasters, name: str, layer: SpikingSubLSTM) -> dict[str, Any]:
         """Gates, then cells and relays."""
-        out = parted(rasters[f"{name}n6_out"], "sr", layer)
         gates = parted(rasters[f"{name}n2_gates"], "zio", layer)
-        return gates | {"s": out["s"], "relay": out["r"]}
+        return gates | parted(rasters[f"{name}n6_out"], ("s", "relay"), layer)
 
 
 def mix_of(counts: Array) -> Array:

@@ -83,21 +83,15 @@ class Portable:
         self, graph: nir.NIRGraph, name: str, feeds: tuple[Feed, ...], sizes: Sizes
     ) -> Numbers:
         """From the rows and columns of each population's last neuron."""
-        columns = np.arange(sizes.hidden) * sizes.levels + sizes.levels - 1
         weight_ih, bias = gathered(graph, f"{name}n1_in", feeds, sizes.rows)
         return Numbers(
             weight_ih,
-            graph.nodes[f"{name}n5_rec"].weight[sizes.rows][:, columns],
+            graph.nodes[f"{name}n5_rec"].weight[sizes.rows][:, sizes.columns],
             bias - 1.0 + sizes.threshold,
-            1.0 - sizes.dt / graph.nodes[f"{name}n4_cell"].tau_syn[columns],
+            1.0 - sizes.dt / graph.nodes[f"{name}n4_cell"].tau_syn[sizes.columns],
         )
 
     def spikes(self, rasters: Rasters, name: str, layer: SpikingSubLSTM) -> dict[str, Any]:
         """Gates, then cells and relays."""
-        return parted(rasters[f"{name}n2_gates"], "zio", layer) | dict(
-            zip(
-                ("s", "relay"),
-                parted(rasters[f"{name}n4_cell"], "sr", layer).values(),
-                strict=True,
-            )
-        )
+        gates = parted(rasters[f"{name}n2_gates"], "zio", layer)
+        return gates | parted(rasters[f"{name}n4_cell"], ("s", "relay"), layer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -73,6 +73,11 @@ class Sizes:
         """The last neuron of every gate population, whose sign is +1.  # (3 hidden,)"""
         found: NDArray[np.int64] = np.arange(3 * self.hidden) * self.levels + self.levels - 1
         return found
+
+    @property
+    def columns(self) -> NDArray[np.int64]:
+        """The same of a population of one value a unit.  # (hidden,)"""
+        return self.rows[: self.hidden]
 
 
 class Profile(Protocol):
@@ -195,7 +200,9 @@ def cuba(tau_syn: Array, dt: float) -> nir.CubaLIF:
     )
 
 
-def parted(raster: NDArray[np.bool_], names: str, layer: SpikingSubLSTM) -> dict[str, Any]:
+def parted(
+    raster: NDArray[np.bool_], names: Sequence[str], layer: SpikingSubLSTM
+) -> dict[str, Any]:
     """A node's neurons as populations.  # (batch, time, len(names) * hidden * levels)"""
     shape = (*raster.shape[:2], len(names), layer.hidden_size, layer.code.levels)
     parts = raster.reshape(shape)

@@ -88,7 +88,7 @@ class Readable:
         self, graph: nir.NIRGraph, name: str, feeds: tuple[Feed, ...], sizes: Sizes
     ) -> Numbers:
         """From the rows of each population's last neuron."""
-        rows = sizes.rows[: sizes.hidden]
+        rows = sizes.columns
         found = [gathered(graph, f"{name}x_{gate}", feeds, rows) for gate in "zio"]
         return Numbers(
             np.concatenate([weight for weight, _ in found]),

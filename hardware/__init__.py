@@ -2,15 +2,27 @@
 
 A target is one file in `hardware/targets/` that makes a `Target`: limits with their source, a
 `Format` (how it counts), a `Latency` (ticks in, around, out), the `Family` of graphs that it takes
-with rules of its own, a quantiser from graph to `Quantized`, its `Cores`, and the `Simulator`s of
-its vendor, each driven by one file in `hardware/workers/`. docs/add_a_chip.md goes through it.
+with rules of its own, a quantiser from graph to `Quantized`, its `Cores`, and the `Simulator`s and
+the `Mapper` of its vendor, each driven by one file in `hardware/workers/`. docs/add_a_chip.md goes
+through it.
 """
 
 from .artefacts import load, save
 from .configuration import Configuration, write_files
 from .energy import EnergyTable, Estimate
-from .flow import check, configure, deploy, emulate, place, quantize, simulate, target_named
+from .flow import (
+    check,
+    configure,
+    deploy,
+    emulate,
+    map_with_vendor,
+    place,
+    quantize,
+    simulate,
+    target_named,
+)
 from .format import Format, Word
+from .mapper import Mapped, Mapper
 from .network import Entry, Exit, Neurons, Quantized, Synapses
 from .placement import Cores, Placement
 from .run import Run, Trace
@@ -31,6 +43,8 @@ __all__ = [
     "Format",
     "Latency",
     "Limits",
+    "Mapped",
+    "Mapper",
     "Neurons",
     "Placement",
     "Quantized",
@@ -47,6 +61,7 @@ __all__ = [
     "emulate",
     "formats_table",
     "load",
+    "map_with_vendor",
     "place",
     "quantize",
     "save",

@@ -5,15 +5,18 @@ A test compares every spike and state with each vendor's simulator.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spiking.errors import ConfigError
+
 from .delivery import DELIVERIES
-from .format import DECAYS, Count, Format, added, fired, fitted, negated
-from .network import INPUT, Ints, Neurons, Quantized
+from .format import DECAYS, GAINS, Count, Format, added, fired, fitted, negated
+from .network import INPUT, Ints, Neurons, Quantized, Synapses
 from .run import Trace
 
 
@@ -49,47 +52,90 @@ def traced(
 
 
 class _Group:
-    """A group's neurons over a batch: currents and potentials (batch, neurons)."""
+    """A group's neurons over a batch: potentials (batch, neurons) and what drives them."""
 
     def __init__(
         self, neurons: Neurons, network: Quantized, how: Format, arriving: Ints, count: Count
     ) -> None:
         self.neurons, self.name, self.how, self.count = neurons, neurons.name, how, count
-        self.current = np.zeros((len(arriving), len(neurons)), np.int64)
-        self.potential = self.current
+        self.potential = np.zeros((len(arriving), len(neurons)), np.int64)
         most = {group.name: group.spikes for group in network.groups}
         most[INPUT] = int(np.abs(arriving).max(initial=0))
-        chosen = DELIVERIES[how.current.overflow]
-        self.feeds = [
-            (each, chosen(each, how.current, most[each.source]))
-            for each in network.synapses
-            if each.target == neurons.name
-        ]
+        feeds = [each for each in network.synapses if each.target == neurons.name]
+        parts = (_of_sign(feeds, 1), _of_sign(feeds, -1)) if how.apart else (feeds,)
+        self.currents = [_Current(part, neurons, how, most, self.potential) for part in parts]
+
+    @property
+    def current(self) -> Ints:
+        """What drives the potential; of two currents the difference."""
+        return self.currents[0].value - sum(each.value for each in self.currents[1:])
 
     def tick(self, tick: int, arriving: Ints, spikes: dict[str, NDArray[Any]]) -> Ints:
         """One step of `Format`'s equations; returns the spikes."""
         how, neurons = self.how, self.neurons
-        decay = DECAYS[how.decay]
-        if not how.add_first:
-            self.current = self.current - decay(self.current, neurons.current_decay)
-        total = self.current if how.arrival is None else np.zeros_like(self.current)
-        for synapses, deliver in self.feeds:
-            if tick >= synapses.delay:
-                source = arriving if synapses.source == INPUT else spikes[synapses.source]
-                total = deliver(total, source[:, tick - synapses.delay], self.count)
-        if how.arrival is not None:
-            total = self.current + fitted(total, how.arrival, self.count)
-        self.current = fitted(total, how.current, self.count)
-        if how.add_first:
-            self.current = self.current - decay(self.current, neurons.current_decay)
-        leak = negated(decay(self.potential, neurons.potential_decay), how.potential)
+        for each in self.currents:
+            each.tick(tick, arriving, spikes, self.count)
+        current = self.current
+        leak = negated(DECAYS[how.decay](self.potential, neurons.potential_decay), how.potential)
         if how.potential.overflow == "saturate":
-            step = added((leak, self.current, neurons.bias), how.potential, self.count)
+            step = added((leak, current, neurons.bias), how.potential, self.count)
             reached = added((self.potential, step), how.potential, self.count)
         else:
-            drive = self.current + neurons.bias
+            drive = current + neurons.bias
             if how.drive is not None:
                 drive = fitted(drive, how.drive, self.count)
             reached = added((self.potential, leak, drive), how.potential, self.count)
         fires, self.potential = fired(reached, neurons.threshold, neurons.spikes, how)
         return fires
+
+
+class _Current:
+    """What synapses raise and a tick decays: (batch, neurons)."""
+
+    def __init__(
+        self,
+        feeds: Sequence[Synapses],
+        neurons: Neurons,
+        how: Format,
+        most: Mapping[str, int],
+        nothing: Ints,
+    ) -> None:
+        self.how, self.register, self.value = how, neurons.current_decay, nothing
+        # a buffer of its own is shifted as a whole
+        shifts = {each.shift for each in feeds} if how.apart else {0}
+        if len(shifts) > 1:
+            raise ConfigError(
+                f"synapses into {neurons.name!r} have shifts {sorted(shifts)}; this chip shifts "
+                "what has arrived at a group, once"
+            )
+        self.shift = max(shifts, default=0)
+        chosen = DELIVERIES[how.current.overflow]
+        self.feeds = [
+            (each, chosen(replace(each, shift=each.shift - self.shift), how.current, most[of]))
+            for each, of in ((each, each.source) for each in feeds)
+        ]
+
+    def tick(
+        self, tick: int, arriving: Ints, spikes: dict[str, NDArray[Any]], count: Count
+    ) -> None:
+        """Decay, and take what has arrived; or the other way round."""
+        how = self.how
+        decay = DECAYS[how.decay]
+        if not how.add_first:
+            self.value = self.value - decay(self.value, self.register)
+        total = self.value if how.arrival is None else np.zeros_like(self.value)
+        for synapses, deliver in self.feeds:
+            if tick >= synapses.delay:
+                source = arriving if synapses.source == INPUT else spikes[synapses.source]
+                total = deliver(total, source[:, tick - synapses.delay], count)
+        if how.arrival is not None:
+            taken = GAINS[how.gain](fitted(total, how.arrival, count) << self.shift, self.register)
+            total = self.value + taken
+        self.value = fitted(total, how.current, count)
+        if how.add_first:
+            self.value = self.value - decay(self.value, self.register)
+
+
+def _of_sign(feeds: Sequence[Synapses], sign: int) -> list[Synapses]:
+    """The synapses whose weights have this sign, with their size as weight."""
+    return [replace(each, weight=np.maximum(sign * each.weight, 0)) for each in feeds]

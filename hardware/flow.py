@@ -1,4 +1,4 @@
-"""The verbs, in their order: check, place, quantize, configure; then emulate and simulate."""
+"""The verbs, in their order: check, place, quantize, configure; then map, emulate, simulate."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from spiking.errors import ConfigError, DoesNotFitError
 from .chain import neurons, width
 from .configuration import Configuration
 from .emulator import traced
+from .mapper import Mapped, run_mapper
 from .network import Quantized
 from .placement import Placement, placed
 from .run import Run, entered, told
@@ -156,6 +157,19 @@ def simulate(
     arriving = entered(network, inputs)
     trace = run_simulator(chosen, configuration, arriving, watched=watched, guarded=guarded)
     return told(network, arriving, trace, inputs.shape[1])
+
+
+def map_with_vendor(configuration: Configuration) -> Mapped:
+    """Where the vendor's own mapper lays a configuration on a board, and what it would load.
+
+    Raises ConfigError for a chip without one, MissingSoftwareError where it is not installed,
+    DoesNotFitError where it finds no room, WorkerError where its process dies, hangs or writes
+    garbage.
+    """
+    target = target_named(configuration.network.target)
+    if target.mapper is None:
+        raise ConfigError(f"{target.name} has no mapper of its vendor; place fills its cores")
+    return run_mapper(target.mapper, configuration, target.cores)
 
 
 def simulator_named(target: Target, name: str | None = None) -> Simulator:

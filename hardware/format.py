@@ -9,6 +9,7 @@ import numpy as np
 
 from spiking.errors import ConfigError
 
+from .exponential import FRACTION, factors
 from .network import Ints
 
 # kept parts of a state are counted in so many of them
@@ -46,17 +47,20 @@ class Word:
 class Format:
     """How the neurons of a chip count.
 
-        I := I - D_I(I) + x       (add_first: I := I + x, then I := I - D_I(I))
+        I := I - D_I(I) + G(x)    (add_first: I := I + G(x), then I := I - D_I(I))
         V := V - D_V(V) + I + b
         n = number of thresholds in V, at most the group's `spikes`;  V := V - n threshold, or 0
 
-    I current, x what arrives, V potential, b bias, D the decay.
+    I current, x what arrives, V potential, b bias, D the decay, G the gain.
 
     weight_bits  signed
     decay        a key of DECAYS
     add_first    what arrives decays at once
     arrival      of what arrives in a tick, before the current takes it; None: it has no register
     drive        of I + b; None: it has no register
+    gain         a key of GAINS
+    apart        weights of either sign have a current of their own, which only they raise, and I is
+                 the difference; the shift of synapses acts on the sum that the arrival's word holds
     fires        "at" the threshold, or only "above" it
     reset        "subtract" the threshold as often as it fired, or to "zero"
     """
@@ -70,10 +74,17 @@ class Format:
     reset: str = "zero"
     arrival: Word | None = None
     drive: Word | None = None
+    gain: str = "one"
+    apart: bool = False
 
     def __post_init__(self) -> None:
         """ConfigError for words that are not known."""
-        known = {"decay": DECAYS, "fires": ("at", "above"), "reset": ("subtract", "zero")}
+        known = {
+            "decay": DECAYS,
+            "fires": ("at", "above"),
+            "gain": GAINS,
+            "reset": ("subtract", "zero"),
+        }
         for name, words in known.items():
             if getattr(self, name) not in words:
                 raise ConfigError(f"{name} {getattr(self, name)!r} is none of {sorted(words)}")
@@ -105,6 +116,22 @@ def _half_up(value: Ints, keep: Ints) -> Ints:
     return value - kept
 
 
+def _exponential(value: Ints, tau: Ints) -> Ints:
+    """D(v, tau) = v - floor(v e^(-1/tau)); all of it where tau is 0."""
+    kept: Ints = (value * factors(tau).keep) >> FRACTION
+    return value - kept
+
+
+def _one(value: Ints, _decay: Ints) -> Ints:
+    return value
+
+
+def _mean(value: Ints, tau: Ints) -> Ints:
+    """G(x, tau) = floor(x tau (1 - e^(-1/tau))), the mean over a tick; x where tau is 0."""
+    taken: Ints = (value * factors(tau).gain) >> FRACTION
+    return taken
+
+
 def _wrap(value: Ints, word: Word) -> Ints:
     half = 2 ** (word.bits - 1)
     wrapped: Ints = ((value + half) & (2**word.bits - 1)) - half
@@ -118,10 +145,13 @@ def _clip(value: Ints, word: Word) -> Ints:
 
 # what a state loses in one tick
 DECAYS: dict[str, Callable[[Ints, Ints], Ints]] = {
+    "exponential": _exponential,
     "half_up": _half_up,
     "shift": _shift,
     "toward_zero": _toward_zero,
 }
+# what a current takes of what arrives, by the register of its decay
+GAINS: dict[str, Callable[[Ints, Ints], Ints]] = {"mean": _mean, "one": _one}
 OVERFLOWS: dict[str, Callable[[Ints, Word], Ints]] = {
     "clip": _clip,
     "saturate": _clip,

@@ -1,4 +1,4 @@
-"""The nouns of a chip: what it can hold, how it counts, what a network breaks, who simulates it."""
+"""The nouns of a chip: what it can hold, how it counts, who maps onto it and who simulates it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ import nir
 from .configuration import Configuration
 from .energy import EnergyTable, Estimate, unavailable
 from .format import Format
+from .mapper import Mapper
 from .network import Quantized
 from .placement import ONE_CORE, Cores, Placement
 from .run import Run
 from .simulator import Simulator
+from .violation import Violation
+
+__all__ = ["Family", "Latency", "Limits", "Meter", "Rule", "Target", "Violation"]
 
 
 @dataclass(frozen=True)
@@ -52,21 +56,6 @@ class Latency:
     loop: int
     leave: int
     source: str
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One broken rule: which, where, what the network has, what the chip allows, what to do."""
-
-    rule: str
-    where: str
-    have: str
-    limit: str
-    remedy: str
-
-    def __str__(self) -> str:
-        """One line for a terminal."""
-        return f"{self.rule}: {self.where} has {self.have}, limit {self.limit}; {self.remedy}"
 
 
 @dataclass(frozen=True)
@@ -115,6 +104,7 @@ class Target:
     rules       of this chip alone, after the family's
     configure   the vendor's files
     simulators  the vendor's, first the one that equality is asked of
+    mapper      the vendor's, where placing is more than filling cores
     energy      what measures joules, best first
     table       whose prices say where a rate model would be cheaper; None where none is known
     """
@@ -131,6 +121,7 @@ class Target:
     rules: tuple[Rule, ...] = ()
     configure: Callable[[Quantized, Placement, Target], Mapping[str, bytes]] = no_files
     simulators: tuple[Simulator, ...] = ()
+    mapper: Mapper | None = None
     energy: tuple[Meter, ...] = (no_energy,)
     table: EnergyTable | None = None
     seconds: Meter = no_clock

@@ -24,13 +24,20 @@ from hardware import (
     check,
     deploy,
     emulate,
+    map_with_vendor,
     simulate,
 )
 from hardware.energy import break_even, unavailable
 from hardware.populations import POPULATIONS
 from hardware.rules import CHAINS
 from spiking import MultiSpikeNetwork, SpikingNetwork, dense_macs
-from spiking.errors import ConfigError, MissingSoftwareError, SubspikeError
+from spiking.errors import (
+    ConfigError,
+    DoesNotFitError,
+    MissingSoftwareError,
+    SubspikeError,
+    WorkerError,
+)
 
 from .statistics import Interval, wilson
 from .tasks import Task
@@ -95,6 +102,24 @@ class Match:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Board:
+    """What the vendor's mapper made of a network.
+
+    chips             in use; None where it was not run
+    entries           of the fullest routing table
+    differing, total  numbers that it would load and that are not ours, of how many
+    reason            why it was not run
+    """
+
+    mapper: str
+    chips: int | None = None
+    entries: int = 0
+    differing: int = 0
+    total: int = 0
+    reason: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
     """One target.
@@ -108,6 +133,7 @@ class Row:
     rate        spikes of a neuron in a tick, on those samples
     break_even  the rate below which the bit-matched rate model costs more; None without a table
     used        of every resource, the fullest core: (used, limit or None)
+    board       by the vendor's mapper, whose placement cores and used are then; None without one
     """
 
     target: str
@@ -127,6 +153,7 @@ class Row:
     break_even: float | None = None
     cores: int | None = None
     used: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    board: Board | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -215,6 +242,11 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
     if faults:
         return Row(target.name, violations=faults, notes=(form.note,) if form.note else ())
     whole = deploy(form.graph, target, dt=form.dt)
+    try:
+        whole, board = _mapped(target, whole)
+    except DoesNotFitError as error:
+        faults = tuple(each for each in error.violations if isinstance(each, Violation))
+        return Row(target.name, violations=faults)
     correct = fired = synops = 0
     count = _at_once(whole, form, task)
     parts = range(0, len(task.test_x), count)
@@ -245,8 +277,23 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
             name: (int(used.max(initial=0)), placement.limits.get(name))
             for name, used in placement.used.items()
         },
+        board=board,
         notes=(*((form.note,) if form.note else ()), *whole.network.notes),
     )
+
+
+def _mapped(target: Target, whole: Configuration) -> tuple[Configuration, Board | None]:
+    """With the placement of the vendor's mapper, or with our own and why."""
+    if target.mapper is None:
+        return whole, None
+    name = target.mapper.software.name
+    try:
+        found = map_with_vendor(whole)
+    except (MissingSoftwareError, WorkerError) as error:
+        return whole, Board(name, reason=str(error))
+    entries = int(found.entries[:, 2].max(initial=0))
+    board = Board(name, found.chips, entries, found.differing, found.total)
+    return replace(whole, placement=found.placement), board
 
 
 def _break_even(order: Order, target: Target, whole: Configuration) -> float | None:

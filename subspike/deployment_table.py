@@ -9,7 +9,7 @@ from typing import Any
 from hardware import Estimate
 
 from .answer import DONE, NO
-from .deployment import Match, Row
+from .deployment import Board, Match, Row
 
 _HEAD = ("target", "fits", "accuracy", "lost", "differing", "spikes", "energy", "latency", "cores")
 # points that quantisation and placement may lose
@@ -17,7 +17,7 @@ MARGIN = 0.5
 
 
 def answered(rows: Sequence[Row], *, margin: float = MARGIN) -> int:
-    """DONE where every target that fits agrees with its simulators and loses no more than `margin`.
+    """DONE where every target that fits agrees with its vendor and loses no more than `margin`.
 
     Of several targets some need not fit; one at least has to, and none may fail otherwise.
     """
@@ -25,6 +25,7 @@ def answered(rows: Sequence[Row], *, margin: float = MARGIN) -> int:
         return NO
     fitting = [row for row in rows if row.fits]
     agreed = all(not match.differing for row in fitting for match in row.matches)
+    agreed &= all(not row.board.differing for row in fitting if row.board)
     kept = all(row.lost is not None and row.lost <= margin for row in fitting)
     return DONE if fitting and agreed and kept else NO
 
@@ -81,6 +82,15 @@ def scaled(value: float) -> str:
     return f"{value:.3g} "
 
 
+def _board(board: Board) -> str:
+    if board.chips is None:
+        return f"{board.mapper}: our own placement instead of the vendor's: {board.reason}"
+    return (
+        f"{board.mapper}: {board.chips} chips, {board.entries} entries in the fullest routing "
+        f"table; {board.differing} of {board.total} numbers that it would load are not ours"
+    )
+
+
 def _details(row: Row) -> list[str]:
     lines = [*row.notes, *map(str, row.violations)]
     lines += [row.failure] if row.failure else []
@@ -92,6 +102,8 @@ def _details(row: Row) -> list[str]:
                 f"{match.simulator}: {match.differing} of {match.total} spikes and readings differ "
                 f"on {row.compared} samples"
             )
+    if row.board:
+        lines.append(_board(row.board))
     if row.used:
         used = (
             f"{name} {have}" + ("" if limit is None else f" of {limit}")

@@ -55,9 +55,9 @@ def doctor() -> tuple[Finding, ...]:
     findings += [_library(entry) for entry in _LIBRARIES]
     findings += [_consumer(consumer) for consumer in (*CONSUMERS.values(), *ENGINES.values())]
     findings += [_compiler(), _core()]
-    findings += [
-        _simulator(target, each) for target in TARGETS.values() for each in target.simulators
-    ]
+    for target in TARGETS.values():
+        findings += [_software(target, each, "run") for each in target.simulators]
+        findings += [_software(target, target.mapper.software, "map")] if target.mapper else []
     findings += _devices()
     return tuple(findings)
 
@@ -83,10 +83,10 @@ def _consumer(consumer: Consumer) -> Finding:
     return Finding(part, PRESENT, found + other)
 
 
-def _simulator(target: Target, simulator: Simulator) -> Finding:
+def _software(target: Target, simulator: Simulator, verb: str) -> Finding:
     part = f"{target.name}: {simulator.name}"
     if simulator.python is None:
-        detail = f"needed to run {target.name} in software that is not ours"
+        detail = f"needed to {verb} {target.name} in software that is not ours"
         return Finding(part, MISSING, detail, simulator.command)
     return Finding(part, PRESENT, f"proved with {simulator.release}, run by {simulator.python}")
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..format import KEEP_BITS
+from ..levels import whole
 from ..network import Ints
 from .registers import ALIGN, Registers
 
@@ -32,11 +33,11 @@ def most_of(registers: Registers, least: int) -> float:
 
 def one_synapse(unit: float, registers: Registers) -> int:
     """The largest weight up to `unit` that one synapse gives exactly; never below the least."""
-    whole = int(unit) >> ALIGN
-    if whole > registers.top_weight:
+    mantissa = int(unit) >> ALIGN
+    if mantissa > registers.top_weight:
         low = registers.weight - 1
-        whole = min(whole >> low, registers.top_weight) << low
-    return max(whole, 1) << ALIGN
+        mantissa = min(mantissa >> low, registers.top_weight) << low
+    return max(mantissa, 1) << ALIGN
 
 
 def weights(
@@ -55,15 +56,12 @@ def weights(
     """
     unit = 2.0 ** (ALIGN + least)
     exact = wanted / unit
-    whole = np.round(exact).astype(np.int64)
-    for chain in chains:
-        sums = np.round(np.cumsum(exact[:, chain], axis=1)).astype(np.int64)
-        whole[:, chain] = np.diff(sums, axis=1, prepend=0)
-    error: Reals = np.abs(whole - exact) * unit
+    found = whole(exact, chains)
+    error: Reals = np.abs(found - exact) * unit
     parts = []
     low = registers.weight - 1
     for sign in (1, -1):
-        size = np.maximum(sign * whole, 0)
+        size = np.maximum(sign * found, 0)
         if size.max(initial=0) * unit > most_of(registers, least):
             raise OverflowError(f"a weight of {size.max() * unit:.4g} takes more than two synapses")
         large = size > registers.top_weight
@@ -87,12 +85,12 @@ def kept(forget: Reals, ticks: int, registers: Registers) -> tuple[Ints, float]:
 
     A current always loses one part at least.
     """
-    whole = 2**KEEP_BITS
-    root = np.asarray(forget, np.float64) ** (1.0 / ticks) * whole
-    most = whole - 1
+    parts = 2**KEEP_BITS
+    root = np.asarray(forget, np.float64) ** (1.0 / ticks) * parts
+    most = parts - 1
     below = np.clip(np.floor(root), 0, most)
     above = np.clip(below + 1, 0, most)
-    apart = [np.abs((k / whole) ** ticks - forget) for k in (below, above)]
+    apart = [np.abs((k / parts) ** ticks - forget) for k in (below, above)]
     keep = np.where(apart[0] <= apart[1], below, above).astype(np.int64)
     error = float(np.minimum(*apart).max(initial=0.0))
     if keep.max(initial=0) >= 2**registers.decay:

@@ -4,6 +4,7 @@ from ..target import Target
 from .digital import DIGITAL
 from .fpga import FPGA_ECP5_25K, FPGA_ICE40_HX8K
 from .loihi import LOIHI1, LOIHI2
+from .spinnaker import SPINNAKER1, SPINNAKER2
 from .xylo import XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU
 
 TARGETS: dict[str, Target] = {
@@ -14,6 +15,8 @@ TARGETS: dict[str, Target] = {
         FPGA_ICE40_HX8K,
         LOIHI1,
         LOIHI2,
+        SPINNAKER1,
+        SPINNAKER2,
         XYLO_AUDIO_2,
         XYLO_AUDIO_3,
         XYLO_IMU,

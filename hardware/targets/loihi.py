@@ -19,13 +19,14 @@ from ..loihi.cores import (
     threshold_formats,
 )
 from ..loihi.energy import sanafe_joules, sanafe_seconds, table_joules
-from ..loihi.population import inputs_lie_on_a_known_grid, population
+from ..loihi.population import population
 from ..loihi.registers import LOIHI_1, LOIHI_2
 from ..placement import Cores, neurons
 from ..populations import POPULATIONS
 from ..run import Run
 from ..simulator import Simulator
 from ..target import Latency, Limits, Target
+from ..turns import inputs_lie_on_a_known_grid
 
 _LAVA = Simulator("lava", "lava-nc 0.10.0", "scripts/vendors lava", apart=True)
 _NENGO = Simulator("nengo_loihi", "nengo-loihi 1.1.0", "scripts/vendors nengo_loihi", apart=True)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from hardware import emulate
+from spiking.errors import ConfigError
 from tests.hardware.chips import random_network
+from tests.hardware.spinnaker.nets import random_network as ring_network
 
 LOW, HIGH = -(2**15), 2**15 - 1
 
@@ -88,6 +90,14 @@ def test_states_of_any_group_are_recorded_when_asked_for() -> None:
     assert set(emulate(network, x).trace.potentials) == {"n5_readout"}
     found = emulate(network, x, watched=["n2_hidden"]).trace
     assert found.currents["n2_hidden"].shape == found.spikes["n2_hidden"].shape
+
+
+def test_a_group_with_a_ring_buffer_has_one_shift() -> None:
+    network, x = ring_network(2)
+    other = replace(network.synapses[1], shift=network.synapses[1].shift + 1)
+    uneven = replace(network, synapses=(network.synapses[0], other, network.synapses[2]))
+    with pytest.raises(ConfigError, match="synapses into 'hidden' have shifts"):
+        emulate(uneven, x)
 
 
 def test_a_spike_takes_the_delay_of_its_synapse() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hardware import Format, Word
-from hardware.format import DECAYS, Count, added, fired, fitted, negated
+from hardware.exponential import factors
+from hardware.format import DECAYS, GAINS, Count, added, fired, fitted, negated
 from spiking.errors import ConfigError
 
 VALUES = np.array([0, 1, -1, 3, -3, 9, -9, 4095, -4096, 32767, -32768])
@@ -21,6 +22,18 @@ def test_kept_parts_are_rounded_as_they_say(keep) -> None:
     assert towards.tolist() == [trunc(each) for each in exact]
     half_up = VALUES - DECAYS["half_up"](VALUES, np.array(keep))
     assert half_up.tolist() == [floor(each + Fraction(1, 2)) for each in exact]
+
+
+@pytest.mark.parametrize("tau", [0, 5000, 2**15, 100 * 2**15])
+def test_an_exponential_keeps_and_takes_parts_that_are_rounded_down(tau) -> None:
+    register = np.array([tau])
+    both = factors(register)
+    for part, found in (
+        (both.keep, VALUES - DECAYS["exponential"](VALUES, register)),
+        (both.gain, GAINS["mean"](VALUES, register)),
+    ):
+        exact = [floor(Fraction(int(v) * int(part[0]), 2**32)) for v in VALUES]
+        assert found.tolist() == exact
 
 
 def test_a_shift_never_stalls() -> None:
@@ -69,5 +82,7 @@ def test_thresholds_and_resets(fires, reset, most, spikes, left) -> None:
 def test_unknown_words_are_refused() -> None:
     with pytest.raises(ConfigError, match="explode"):
         Word(16, "explode")
+    with pytest.raises(ConfigError, match="gain 'twice'"):
+        Format(8, SAT, SAT, "shift", gain="twice")
     with pytest.raises(ConfigError, match="fires 'never'"):
         Format(8, SAT, SAT, "shift", fires="never")

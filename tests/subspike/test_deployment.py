@@ -9,9 +9,9 @@ import torch
 
 import subspike.deployment
 from converter import convert, quantize
-from hardware import TARGETS
+from hardware import TARGETS, Violation
 from spiking import Population, SubLSTM, SubLSTMClassifier
-from spiking.errors import ConfigError, MissingSoftwareError, WorkerError
+from spiking.errors import ConfigError, DoesNotFitError, MissingSoftwareError, WorkerError
 from subspike import load_task
 from subspike.deployment import Order, deployed
 
@@ -99,6 +99,41 @@ def test_simulators_that_are_missing_die_or_differ_are_told(monkeypatch) -> None
     assert "-11" in found["xylo-audio3"].reason
     assert found["xylo-imu"].differing == 1
     assert all(row.fits for row in rows)
+
+
+def test_a_mapper_that_is_missing_leaves_our_placement_and_says_so(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("SUBSPIKE_VENDORS", str(tmp_path))
+    (row,) = deployed(ordered(samples=2, compared=1), ["spinnaker1"])
+    assert row.fits
+    assert row.matches == ()
+    assert row.board.chips is None
+    assert "scripts/vendors spynnaker" in row.board.reason
+    assert row.cores >= 3
+    assert row.used["binaries"] == (1, 1)
+
+
+def test_a_mapper_that_finds_no_room_is_a_broken_rule_and_the_others_go_on(monkeypatch) -> None:
+    fault = Violation("the_mapper_finds_room", "board 5", "no room", "spynnaker", "use fewer")
+
+    def refuse(_whole):
+        raise DoesNotFitError("spinnaker1: no room", (fault,))
+
+    monkeypatch.setattr(subspike.deployment, "map_with_vendor", refuse)
+    one, two = deployed(ordered(samples=2, compared=1), ["spinnaker1", "digital"])
+    assert one.violations == (fault,)
+    assert not one.fits
+    assert two.fits
+
+
+def test_a_mapper_says_where_the_network_lies() -> None:
+    software = TARGETS["spinnaker2"].mapper.software
+    if software.python is None:
+        pytest.skip(f"{software.name} is not installed: {software.command}")
+    (row,) = deployed(ordered(samples=2, compared=1), ["spinnaker2"])
+    assert (row.board.chips, row.board.differing) == (1, 0)
+    assert row.board.entries == row.used["routing entries"][0]
+    # with the core that sends the inputs
+    assert row.cores >= 4
 
 
 def test_a_target_that_cannot_be_written_for_is_a_row_that_says_so() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from hardware import Estimate, Violation
 from subspike.answer import DONE, NO
-from subspike.deployment import Match, Row
+from subspike.deployment import Board, Match, Row
 from subspike.deployment_table import answered, data, scaled, table
 from subspike.statistics import wilson
 
@@ -53,6 +53,19 @@ def test_the_table_says_every_part() -> None:
     assert "(never)" in table([replace(GOOD, break_even=-0.1)])
     gone = replace(GOOD, matches=(Match("lava", None, 0, "not installed"),))
     assert "lava: not run: not installed" in table([gone])
+
+
+def test_a_board_is_told_and_other_numbers_on_it_are_no_success() -> None:
+    board = Board("spynnaker", chips=4, entries=25, differing=0, total=900)
+    row = replace(GOOD, matches=(), board=board)
+    text = table([row])
+    assert "no simulator" in text
+    assert "4 chips, 25 entries in the fullest routing table; 0 of 900 numbers" in text
+    assert answered([row]) == DONE
+    assert answered([replace(row, board=replace(board, differing=1))]) == NO
+    absent = replace(row, board=Board("spynnaker", reason="Install it with: this"))
+    assert "our own placement instead of the vendor's: Install it with: this" in table([absent])
+    assert json.loads(json.dumps(data([row])))["targets"][0]["board"]["entries"] == 25
 
 
 def test_the_data_is_json_and_holds_the_same() -> None:

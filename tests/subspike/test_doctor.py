@@ -50,6 +50,15 @@ def test_every_simulator_of_every_target_is_looked_for() -> None:
         assert {f"{target.name}: {each.name}" for each in target.simulators} <= parts
 
 
+def test_every_mapper_is_looked_for_and_comes_with_its_command(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("SUBSPIKE_VENDORS", str(tmp_path))
+    found = {f.part: f for f in doctor()}
+    for name in ("spinnaker1", "spinnaker2"):
+        missing = found[f"{name}: spynnaker"]
+        assert (missing.state, missing.remedy) == (MISSING, "scripts/vendors spynnaker")
+        assert f"needed to map {name}" in missing.detail
+
+
 def test_a_core_that_is_absent_is_named_with_the_reason(monkeypatch) -> None:
     gone = Core(None, "AVX2", "no C++ compiler: none is here")
     monkeypatch.setattr("subspike.doctor.core", lambda: gone)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from ..network import Ints
-from ..populations import Numbers
-from .discretise import Reals
+from .network import Ints
+from .populations import Array, Numbers
 
 
 def levels(n: Numbers) -> list[Ints]:
@@ -31,9 +32,21 @@ def levels(n: Numbers) -> list[Ints]:
     ]
 
 
-def _sorted(rows: Reals, strength: Reals) -> tuple[Ints, Ints]:
+def _sorted(rows: Array, strength: Array) -> tuple[Ints, Ints]:
     """Each row's place by falling strength, and a number that equal rows share."""
     _, key = np.unique(rows, axis=0, return_inverse=True)
     rank = np.empty(len(rows), np.int64)
     rank[np.argsort(-strength, kind="stable")] = np.arange(len(rows))
     return rank, key.reshape(-1).astype(np.int64)
+
+
+def whole(exact: Array, chains: Sequence[Ints]) -> Ints:
+    """The nearest integers; along a chain every partial sum is the nearest, as no others occur.
+
+    exact  (targets, sources)
+    """
+    rounded: Ints = np.round(exact).astype(np.int64)
+    for chain in chains:
+        sums = np.round(np.cumsum(exact[:, chain], axis=1)).astype(np.int64)
+        rounded[:, chain] = np.diff(sums, axis=1, prepend=0)
+    return rounded

@@ -6,7 +6,7 @@ import pytest
 from converter import to_nir
 from hardware import TARGETS, deploy, emulate
 from hardware.layers import read_stack
-from hardware.loihi.levels import levels
+from hardware.levels import levels
 from hardware.populations import numbers
 from tests.spiking.random_nets import random_inputs, random_network
 

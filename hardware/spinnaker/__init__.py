@@ -1,0 +1,1 @@
+"""SpiNNaker 1 and 2: populations in S16.15, what a core holds, energy."""

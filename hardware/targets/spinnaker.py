@@ -1,0 +1,82 @@
+"""SpiNNaker 1 and 2 with sPyNNaker's neurons: S16.15, 16-bit weights, one tick a synapse."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..energy import metered
+from ..format import Format, Word
+from ..mapper import Mapper
+from ..placement import Cores
+from ..populations import POPULATIONS
+from ..simulator import Simulator
+from ..spinnaker.cores import LIMITS, LOADS, SOURCE
+from ..spinnaker.energy import SPINNAKER_1, SPINNAKER_2, board_joules, seconds
+from ..spinnaker.population import population
+from ..spinnaker.rules import ring_buffers_resolve_thresholds
+from ..target import Latency, Limits, Target
+from ..turns import inputs_lie_on_a_known_grid
+
+_SPYNNAKER = Simulator("spynnaker", "spynnaker 1!7.4.1", "scripts/vendors spynnaker", apart=True)
+_SOURCE = (
+    "sPyNNaker, neural_modelling/src/neuron (synapses.c, synapse_row.h, models/"
+    "neuron_model_lif_impl.h, synapse_types/exp_synapse_utils.h); spynnaker 7.4.1"
+)
+# synapse_row.h: weights of 16 bits without a sign, one type for each sign; synapses.c: what arrives
+# saturates at 65535; the rest is S16.15 in 32 bits, whose sums wrap. Products: round.h,
+# MULT_ROUND_NEAREST_ACCUM, of which R = 1 and e^-16 = 0 leave nothing to round; decay.h,
+# decay_s1615, rounds down. threshold_types/threshold_type_static.h: at the threshold
+_FORMAT = Format(
+    weight_bits=17,
+    arrival=Word(17, "clip"),
+    current=Word(32, "wrap"),
+    potential=Word(32, "wrap"),
+    decay="exponential",
+    gain="mean",
+    apart=True,
+    fires="at",
+)
+_LATENCY = Latency(
+    enter=1,
+    loop=1,
+    leave=1,
+    source="sPyNNaker 7.4.1, pyNN/utilities/constants.py (MIN_SUPPORTED_DELAY)",
+)
+_RULES = (inputs_lie_on_a_known_grid, ring_buffers_resolve_thresholds)
+_CORES = partial(Cores, limits=LIMITS, loads=LOADS, source=SOURCE)
+
+SPINNAKER1 = Target(
+    name="spinnaker1",
+    about="SpiNNaker, a SpiNN-5 board of 48 chips: S16.15, 16-bit weights",
+    source=_SOURCE,
+    limits=Limits(),
+    format=_FORMAT,
+    latency=_LATENCY,
+    family=POPULATIONS,
+    quantize=population,
+    # 18 cores a chip, one of which runs the chip
+    cores=_CORES(count=48 * 17),
+    rules=_RULES,
+    mapper=Mapper(_SPYNNAKER, board="5", limits={"routing entries": 1023}),
+    energy=(metered(SPINNAKER_1), board_joules),
+    table=SPINNAKER_1,
+    seconds=seconds,
+)
+
+SPINNAKER2 = Target(
+    name="spinnaker2",
+    about="SpiNNaker 2, a board of 48 chips with sPyNNaker's neurons: S16.15, 16-bit weights",
+    source=_SOURCE,
+    limits=Limits(),
+    format=_FORMAT,
+    latency=_LATENCY,
+    family=POPULATIONS,
+    quantize=population,
+    # version_248.py, CHIPS_PER_BOARD, one of each chip's runs the chip
+    cores=_CORES(count=7283),
+    rules=_RULES,
+    mapper=Mapper(_SPYNNAKER, board="248", limits={"routing entries": 16_384}),
+    energy=(metered(SPINNAKER_2),),
+    table=SPINNAKER_2,
+    seconds=seconds,
+)

@@ -84,7 +84,17 @@ def exponential(x: int) -> int:
     whole = -(-x >> REAL)
     rest = -x - (-whole << REAL)
     found = round(_ONE * math.exp(whole))
-    found -= (found * round(_ONE * -math.expm1(-(rest >> 11) / 16))) >> FRACTION
-    y = (rest & 0x7FF) << 17
-    rise = ((_SERIES[1] - ((_SERIES[2] * y) >> FRACTION)) * y) >> FRACTION
-    return found - ((found * (rise + _SERIES[0])) >> FRACTION if rest else 0)
+    if rest:
+        found -= _scaled(found, round(_ONE * -math.expm1(-(rest >> 11) / 16)))
+        y = (rest & 0x7FF) << 17
+        rise = ((_SERIES[1] - ((_SERIES[2] * y) >> FRACTION)) * y) >> FRACTION
+        found -= _scaled(found, rise + _SERIES[0])
+    return found
+
+
+def _scaled(value: int, part: int) -> int:
+    """Value times part / 2^32, with the upper and the lower word of value apart (scale64)."""
+    low = (value % _ONE) * part
+    # as the compiled code compares: one below a half is rounded up, too
+    up = low % _ONE >= _ONE // 2 - 1
+    return (low >> FRACTION) + up + (value >> FRACTION) * part

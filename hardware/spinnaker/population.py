@@ -8,9 +8,11 @@ of bits that the group's weights share:
     cells            IF_curr_exp: what arrives is kept by a factor e^(-1/tau) a tick
     relays of o      IF_curr_delta again
 
-Membranes keep nothing: with tau_m a sixteenth of a tick its factor e^-16 is 0 in S16.15, R is 1,
-and V is the current of the tick (models/neuron_model_lif_impl.h, lif_neuron_closed_form). A gate's
-bias is part of its threshold. With E the clock's weight, in whole units of a neuron's scale S,
+The membrane's closed form is V := a - e^(-1/tau_m) (a - V), a = I R + V_rest
+(models/neuron_model_lif_impl.h, lif_neuron_closed_form). It keeps nothing here: with tau_m a
+sixteenth of a tick the factor e^-16 is 0 in S16.15, R is 1, V_rest 0, and V is the current of the
+tick. A gate's bias is part of its threshold. With E the clock's weight, in whole units of a
+neuron's scale S,
 
     silent without the clock:   what cells alone can bring  <  threshold
     exact with it:              threshold - E = floor((1 - b) S) + 1,  hence  sum + E >= threshold

@@ -18,14 +18,22 @@ from ..target import Latency, Limits, Target
 from ..turns import inputs_lie_on_a_known_grid
 
 _SPYNNAKER = Simulator("spynnaker", "spynnaker 1!7.4.1", "scripts/vendors spynnaker", apart=True)
+# the machine code is SpiNNaker 1's: SpiNNaker 2 runs another compiler's
+_ARM = Simulator(
+    "spinnaker_arm",
+    "machine code of spynnaker 1!7.4.1 under unicorn 2.1.4",
+    "scripts/vendors spinnaker_arm",
+    apart=True,
+)
 _SOURCE = (
     "sPyNNaker, neural_modelling/src/neuron (synapses.c, synapse_row.h, models/"
     "neuron_model_lif_impl.h, synapse_types/exp_synapse_utils.h); spynnaker 7.4.1"
 )
 # synapse_row.h: weights of 16 bits without a sign, one type for each sign; synapses.c: what arrives
-# saturates at 65535; the rest is S16.15 in 32 bits, whose sums wrap. Products: round.h,
-# MULT_ROUND_NEAREST_ACCUM, of which R = 1 and e^-16 = 0 leave nothing to round; decay.h,
-# decay_s1615, rounds down. threshold_types/threshold_type_static.h: at the threshold
+# saturates at 65535; the rest is S16.15 in 32 bits, whose sums wrap. decay.h, decay_s1615: a
+# product with a factor in U0.32 is rounded down. A product of two S16.15 (accum) is rounded down
+# too in 7.4.1's machine code (IF_curr_exp.aplx at 0x25ec: smull, then the bits above the 15th);
+# R = 1 and e^-16 = 0 leave nothing of it to round. threshold_type_static.h: at the threshold
 _FORMAT = Format(
     weight_bits=17,
     arrival=Word(17, "clip"),
@@ -57,6 +65,7 @@ SPINNAKER1 = Target(
     # 18 cores a chip, one of which runs the chip
     cores=_CORES(count=48 * 17),
     rules=_RULES,
+    simulators=(_ARM,),
     mapper=Mapper(_SPYNNAKER, board="5", limits={"routing entries": 1023}),
     energy=(metered(SPINNAKER_1), board_joules),
     table=SPINNAKER_1,

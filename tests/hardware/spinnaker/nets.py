@@ -29,7 +29,8 @@ def random_network(seed: int, *, target: str = "spinnaker1") -> tuple[Quantized,
         nothing = np.zeros(count, np.int64)
         quiet = seed % 4 == 1
         bias = nothing if quiet else rng.integers(-high, high, count)
-        threshold = nothing + 2**31 - 1 if quiet else rng.integers(1, 2 * high, count)
+        never = quiet or spikes == 0
+        threshold = nothing + 2**31 - 1 if never else rng.integers(1, 2 * high, count)
         return Neurons(name, threshold, bias, tau, nothing, spikes)
 
     tau = rng.integers(ONE // 8, 200 * ONE, hidden) * (rng.random(hidden) < 0.7)

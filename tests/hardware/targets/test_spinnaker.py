@@ -30,4 +30,5 @@ def test_both_boards_have_the_same_neurons_and_a_mapper_that_no_process_of_ours_
     assert one.format == two.format
     assert (one.mapper.board, two.mapper.board) == ("5", "248")
     assert one.mapper.software.apart
-    assert one.simulators == two.simulators == ()
+    assert [each.name for each in one.simulators] == ["spinnaker_arm"]
+    assert two.simulators == ()

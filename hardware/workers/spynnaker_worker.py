@@ -11,6 +11,7 @@ current becomes two populations, because a population is one binary: IF_curr_exp
 from __future__ import annotations
 
 import importlib
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -85,7 +86,8 @@ def _boards() -> int:
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    text = re.sub(r"<[\w.]*?(\w+) object at \w+>", r"\1", str(error))
+    return f"{type(error).__name__}: {' '.join(text.split())}"
 
 
 def _configure(home: Path, *, board: str) -> None:

@@ -43,8 +43,8 @@ def neurons(words: Any, count: int) -> dict[str, Any]:
     return {"threshold": body[at : at + count], "bias": signed, "current_decay": tau}
 
 
-def synapses(core: Any, table: Any, rows: Any, keys: Any) -> Iterator[tuple[int, int, int, int]]:
-    """(index into `keys`, neuron on this core, signed weight, delay in ticks) of every synapse."""
+def synapses(core: Any, table: Any, rows: Any, keys: Any) -> Iterator[tuple[int, Any, Any, Any]]:
+    """Row by row: index into `keys`, then neurons on this core, signed weights, delays in ticks."""
     bits = int(core[_PEAK] - 1).bit_length()
     count = int(table[0])
     entries = table[2 : 2 + _ENTRY * count].reshape(count, _ENTRY)
@@ -59,7 +59,7 @@ def synapses(core: Any, table: Any, rows: Any, keys: Any) -> Iterator[tuple[int,
             for address in addresses[first : first + several].tolist():
                 start = (address >> 8) * 4 + row * ((address & 0xFF) + 1 + _ROW_HEAD)
                 fixed = int(rows[start + 1])
-                for word in rows[start + _ROW_HEAD : start + _ROW_HEAD + fixed].tolist():
-                    sign = -1 if word >> bits & 1 else 1
-                    neuron = word & ((1 << bits) - 1)
-                    yield index, neuron, sign * (word >> 16), (word & 0xFFFF) >> bits + 1
+                words = rows[start + _ROW_HEAD : start + _ROW_HEAD + fixed]
+                sign = 1 - 2 * (words >> bits & 1)
+                late = (words & 0xFFFF) >> bits + 1
+                yield index, words & ((1 << bits) - 1), sign * (words >> 16), late

@@ -261,7 +261,7 @@ def _loaded(
                 dense = found.setdefault(f"weight {source} {name}", np.zeros(shape, np.int64))
                 late = found.setdefault(f"delay {source} {name}", np.zeros(shape, np.int64))
                 heard = synapses(core_words, regions[_TABLE], regions[_ROWS], keys)
-                for column, row, weight, delay in heard:
-                    dense[mine[row], column] += weight
-                    late[mine[row], column] = delay
+                for column, targets, weights, delays in heard:
+                    np.add.at(dense[:, column], mine[targets], weights)
+                    late[mine[targets], column] = delays
     return found

@@ -51,8 +51,9 @@ def test_synapses_are_found_by_the_key_of_their_source() -> None:
     row(0, 65535, 1, 0, 2)
     row(2, 7, 3, 1, 0)
     row(3, 9, 1, 0, 1)
-    assert list(synapses(core, table, rows, keys)) == [
-        (0, 2, 65535, 1),
-        (2, 0, -7, 3),
-        (3, 1, 9, 1),
+    found = [
+        (index, *(int(part[0]) for part in parts))
+        for index, *parts in synapses(core, table, rows, keys)
+        if len(parts[0])
     ]
+    assert found == [(0, 2, 65535, 1), (2, 0, -7, 3), (3, 1, 9, 1)]

@@ -28,8 +28,9 @@ from .placement import Cores, Placement
 from .run import Run, Trace
 from .simulator import Simulator
 from .table import formats_table, targets_table
-from .target import Family, Latency, Limits, Target, Violation
+from .target import Family, Latency, Limits, Target
 from .targets import TARGETS
+from .violation import Violation
 
 __all__ = [
     "TARGETS",

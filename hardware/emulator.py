@@ -101,19 +101,18 @@ class _Current:
         nothing: Ints,
     ) -> None:
         self.how, self.register, self.value = how, neurons.current_decay, nothing
-        # a buffer of its own is shifted as a whole
-        shifts = {each.shift for each in feeds} if how.apart else {0}
-        if len(shifts) > 1:
-            raise ConfigError(
-                f"synapses into {neurons.name!r} have shifts {sorted(shifts)}; this chip shifts "
-                "what has arrived at a group, once"
-            )
-        self.shift = max(shifts, default=0)
+        self.shift = 0
+        if how.apart:
+            shifts = {each.shift for each in feeds}
+            if len(shifts) > 1:
+                raise ConfigError(
+                    f"synapses into {neurons.name!r} have shifts {sorted(shifts)}; this chip "
+                    "shifts what has arrived at a group, once"
+                )
+            self.shift = max(shifts, default=0)
+            feeds = [replace(each, shift=0) for each in feeds]
         chosen = DELIVERIES[how.current.overflow]
-        self.feeds = [
-            (each, chosen(replace(each, shift=each.shift - self.shift), how.current, most[of]))
-            for each, of in ((each, each.source) for each in feeds)
-        ]
+        self.feeds = [(each, chosen(each, how.current, most[each.source])) for each in feeds]
 
     def tick(
         self, tick: int, arriving: Ints, spikes: dict[str, NDArray[Any]], count: Count

@@ -18,8 +18,9 @@ from .network import Quantized
 from .placement import Placement, placed
 from .run import Run, entered, told
 from .simulator import Simulator, run_simulator
-from .target import Target, Violation
+from .target import Target
 from .targets import TARGETS
+from .violation import Violation
 
 
 def check(graph: nir.NIRGraph, target: Target, *, dt: float) -> tuple[Violation, ...]:

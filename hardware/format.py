@@ -88,6 +88,8 @@ class Format:
         for name, words in known.items():
             if getattr(self, name) not in words:
                 raise ConfigError(f"{name} {getattr(self, name)!r} is none of {sorted(words)}")
+        if self.arrival is None and (self.apart or self.gain != "one"):
+            raise ConfigError("a gain, and currents apart, need a register of what arrives")
 
 
 @dataclass

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from .format import KEEP_BITS
 from .layers import Layer, Stack, read_stack
 from .network import INPUT, Entry, Exit, Neurons, Quantized, Synapses
-from .target import Family, Rule, Target, Violation
+from .target import Family, Rule, Target
+from .violation import Violation
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ import nir
 import numpy as np
 
 from .chain import Array, Chain, read_chain
-from .target import Family, Rule, Target, Violation
+from .target import Family, Rule, Target
+from .violation import Violation
 
 
 def fan_out_fits(chain: Chain, target: Target, _dt: float) -> list[Violation]:

@@ -18,8 +18,6 @@ from .run import Run
 from .simulator import Simulator
 from .violation import Violation
 
-__all__ = ["Family", "Latency", "Limits", "Meter", "Rule", "Target", "Violation"]
-
 
 @dataclass(frozen=True)
 class Limits:

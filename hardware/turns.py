@@ -29,7 +29,8 @@ from .layers import Stack, read_stack
 from .levels import levels
 from .network import INPUT, Entry, Exit, Ints, Neurons, Quantized, Synapses
 from .populations import MOST_BITS, Array, Numbers, numbers
-from .target import Target, Violation
+from .target import Target
+from .violation import Violation
 
 TICKS = 2
 

@@ -12,7 +12,8 @@ from ..format import Format
 from ..layers import Stack
 from ..network import INPUT, Quantized, Synapses, group_named
 from ..populations import quantize_exactly
-from ..target import Target, Violation
+from ..target import Target
+from ..violation import Violation
 from .device import Device
 from .files import program_of
 from .fold import trailing_zeros

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..layers import Stack
 from ..populations import numbers
-from ..target import Target, Violation
+from ..target import Target
 from ..turns import reach
+from ..violation import Violation
 from .population import TOP
 
 # a unit of the ring buffer is then a 256th of a threshold: our own bound, as coarse as the 8 bits

@@ -54,7 +54,8 @@ def run(
                "key": {group or "input": routing key, -1 without (neurons,)},
                "chip": {"entries": (chips, 3) x, y, entries of the routing table},
                "loaded": {"threshold GROUP", "bias GROUP", "current_decay GROUP": (neurons,),
-                          "shift GROUP": (neurons, 2), "weight SOURCE GROUP": (neurons, sources)}}
+                          "shift GROUP": (neurons, 2),
+                          "weight SOURCE GROUP", "delay SOURCE GROUP": (neurons, sources)}}
     """
     del arriving
     _configure(Path.home(), board=watched[0])
@@ -218,9 +219,9 @@ def _found(parts: Sequence[Any], sizes: Mapping[str, int]) -> dict[str, dict[str
             where.append((placed.x, placed.y, placed.p))
             steps = View.get_plan_n_timestep()
             sdram.append(machine.sdram_required.get_total_sdram(steps))
-    used = {(x, y) for x, y, _ in where}
     tables = View.get_precompressed().routing_tables
-    entries = [(t.x, t.y, t.number_of_entries) for t in tables if (t.x, t.y) in used]
+    counts = {(table.x, table.y): table.number_of_entries for table in tables}
+    entries = [(x, y, counts.get((x, y), 0)) for x, y in sorted({(x, y) for x, y, _ in where})]
     return {
         "core": {"where": np.array(where), "sdram": np.array(sdram)},
         "of": of,
@@ -241,6 +242,8 @@ def _loaded(
     found: dict[str, Any] = {}
     with sqlite3.connect(database) as stored:
         for core, name, mine in lies:
+            if name == "input":
+                continue
             regions = {
                 number: np.frombuffer(content, np.uint32).astype(np.int64)
                 for number, content in stored.execute(
@@ -249,8 +252,6 @@ def _loaded(
                     where[core],
                 )
             }
-            if name == "input":
-                continue
             size, core_words = sizes[name], regions[_CORE]
             for part, values in neurons(regions[_PARAMETERS], len(mine)).items():
                 found.setdefault(f"{part} {name}", np.zeros(size, np.int64))[mine] = values

@@ -84,5 +84,8 @@ def test_unknown_words_are_refused() -> None:
         Word(16, "explode")
     with pytest.raises(ConfigError, match="gain 'twice'"):
         Format(8, SAT, SAT, "shift", gain="twice")
+    for words in ({"gain": "mean"}, {"apart": True}):
+        with pytest.raises(ConfigError, match="need a register of what arrives"):
+            Format(8, SAT, SAT, "shift", **words)
     with pytest.raises(ConfigError, match="fires 'never'"):
         Format(8, SAT, SAT, "shift", fires="never")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import hardware.flow
-from hardware import TARGETS, emulate, simulate
+from hardware import TARGETS, Word, emulate, simulate
 from spiking.errors import WorkerError
 from tests.hardware.chips import configured
 from tests.hardware.spinnaker.nets import random_network
@@ -45,7 +45,14 @@ def test_a_group_may_take_more_cores_than_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"gain": "one"}, {"apart": False}, {"fires": "above"}, {"arrival": None}]
+    "change",
+    [
+        {"gain": "one"},
+        {"apart": False},
+        {"fires": "above"},
+        {"arrival": Word(18, "clip")},
+        {"decay": "toward_zero"},
+    ],
 )
 def test_any_other_way_to_count_is_seen(monkeypatch, change) -> None:
     target = TARGETS["spinnaker1"]

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-# weights of 16 bits, silence, delays of two ticks, groups of both models of neuron
-@pytest.mark.parametrize("seed", [0, 1, 3, 7])
+# weights of 16 bits, delays of two ticks, a group of both models of neuron
+@pytest.mark.parametrize("seed", [0, 7])
 def test_every_loaded_number_is_ours(seed) -> None:
     network, _ = random_network(seed)
     found = map_with_vendor(configured(network))

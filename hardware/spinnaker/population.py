@@ -63,7 +63,7 @@ class _Builder:
         up, down = (sum(np.maximum(s * e.weight, 0).sum(1) for e in sources) for s in (1, -1))
         overheard = sum(np.maximum(e.weight[:, e.holding], 0).sum(1) for e in sources)
         enabled = np.maximum(overheard - needed, 0.0)
-        scale = _USED * TOP / np.maximum(np.maximum(up + enabled, down), _TINY)
+        scale = _largest(np.maximum(up + enabled, down), needed)
         scale = shared(scale, np.concatenate([each.weight for each in sources], axis=1))
         fed = [self._synapses(each, n.gates, scale) for each in sources]
         brought = sum(
@@ -97,15 +97,16 @@ class _Builder:
         none = np.zeros(n.mix.shape[1], bool)
         made = self._synapses(Source(n.gates, n.mix, peak, none), n.cell, scale, shift)
         exact = scale * gain * 2.0**shift
-        threshold = np.floor(exact).astype(np.int64) + 1
-        self._note(n.cell, "thresholds", np.abs(threshold - exact) / exact, np.array([1.0]))
+        # what is beyond the numbers is beyond what the cell can gather
+        threshold = np.floor(np.minimum(exact, _REALS - 1)).astype(np.int64) + 1
+        self._note(n.cell, "thresholds", 1.0 / exact, np.array([1.0]))
         nothing = np.zeros_like(threshold)
         return Neurons(n.cell, threshold, nothing, tau, nothing, tick=tick), [made]
 
     def readout(self, node: nir.NIRNode, source: Source, name: str, *, tick: int) -> Readout:
         """Neurons that never fire, whose potentials are the outputs; and the unit of these."""
         bias = bias_of(node)
-        scale = np.full(len(bias), _USED * TOP / max(float(source.reach.max()), _TINY))
+        scale = np.full(len(bias), _largest(source.reach, bias).min())
         made = self._synapses(source, name, scale)
         held = np.round(bias * scale).astype(np.int64)
         self._note(name, "biases", np.abs(held / scale - bias), np.abs(bias))
@@ -125,6 +126,13 @@ class _Builder:
             self.notes.append(
                 f"{where}: {what} rounded, largest error {largest:.3g} of {float(of.max()):.3g}"
             )
+
+
+def _largest(sums: Array, values: Array) -> Array:
+    """Scales with which sums fit a ring buffer and values S16.15."""
+    of_ring = _USED * TOP / np.maximum(sums, _TINY)
+    found: Array = np.minimum(of_ring, _USED * _REALS / np.maximum(np.abs(values), _TINY))
+    return found
 
 
 def _memoryless(

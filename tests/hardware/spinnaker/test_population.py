@@ -57,6 +57,25 @@ def test_a_gate_needs_its_clock_and_with_it_rounds_its_bias_once() -> None:
     assert enable.any()
 
 
+def test_a_gate_that_hears_nothing_and_a_cell_that_hardly_gathers_have_thresholds() -> None:
+    graph = to_nir(random_network(0))
+    into, back, mix = (
+        next(node for name, node in graph.nodes.items() if name.endswith(end))
+        for end in ("n1_in", "n5_rec", "n3_mix")
+    )
+    into.weight[0], back.weight[0] = 0.0, 0.0
+    mix.weight = np.where(np.abs(mix.weight) == 2.0, mix.weight, np.sign(mix.weight) * 2.0**-16)
+    network = deploy(graph, TARGETS["spinnaker1"], dt=1e-4).network
+    for group in network.groups:
+        assert group.threshold.min() > 0
+        assert group.threshold.max() < 2**31
+        assert np.abs(group.bias).max() < 2**31
+    clock = next(s for s in network.synapses if s.source == "input" and s.weight[:, -1].any())
+    # its bias alone decides
+    gates, bias = network.groups[0], into.bias[0] + back.bias[0]
+    assert (clock.weight[0, -1] >= gates.threshold[0]) == (bias > 1)
+
+
 def test_every_rounding_is_noted_with_its_error() -> None:
     notes = "\n".join(made(1).notes)
     for what in ("weights", "biases", "decays per step", "thresholds"):

@@ -5,32 +5,10 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from hardware import Estimate, Violation
 from subspike.answer import DONE, NO
-from subspike.deployment import Match, Row
+from subspike.deployment import Match
 from subspike.deployment_table import answered, data, markdown, rows_of, scaled, table
-from subspike.statistics import wilson
-
-ENERGY = Estimate("energy", 2.5e-7, "J", "estimate", "a table", "45 nm", "all", "somewhere")
-GOOD = Row(
-    "digital",
-    samples=500,
-    accuracy=wilson(490, 500),
-    lost=0.2,
-    matches=(Match("verilator", 0, 100),),
-    compared=8,
-    spikes=123.0,
-    synops=4567.0,
-    ticks=8,
-    energy=(ENERGY,),
-    latency=replace(ENERGY, quantity="latency", unit="s", value=None, kind="unavailable"),
-    rate=0.05,
-    break_even=0.25,
-    cores=1,
-    used={"neurons": (10, 16), "synapses": (99, None)},
-)
-BROKEN = Row("xylo-imu", violations=(Violation("outputs_fit", "output", "20", "16", "use fewer"),))
-FAILED = Row("loihi", failure="ConfigError: what it was")
+from tests.subspike.made import BROKEN, FAILED, GOOD
 
 
 def test_the_table_says_every_part() -> None:

@@ -1,6 +1,6 @@
 """The digits demo and sequential MNIST (100 units) on every target, into docs/targets.json.
 
-    python -m benchmarks.targets --mnist FOLDER --out docs/targets.json [--only NAME]
+    python -m benchmarks.targets --mnist FOLDER --out docs/targets.json [--only NAME] [--samples N]
 
 A row is written as soon as it is known, and one that is there for the same network, samples and
 simulators is not measured again: a run that was ended goes on. `make docs` draws the tables.
@@ -33,7 +33,7 @@ class Work:
     compared: int
 
 
-def measured(work: Work, targets: list[str], kept: dict, *, seconds: float, renew: bool):
+def measured(work: Work, targets: list[str], kept: dict, *, renew: bool, **order):
     """The network's entry in the document after every target."""
     task = load_task(work.task, data=work.folder)
     net = on_grid(load_network(work.file), task)
@@ -47,10 +47,10 @@ def measured(work: Work, targets: list[str], kept: dict, *, seconds: float, rene
     }
     same = all(kept.get(key) == about[key] for key in ("sha256", "split", "compared"))
     rows = {row["target"]: row for row in kept.get("targets", ())} if same else {}
-    order = Order(net, task, compared=work.compared, seconds=seconds)
+    whole = Order(net, task, compared=work.compared, **order)
     for name in tqdm(targets, task.name, unit="target"):
         if name not in rows or renew:
-            (rows[name],) = data(deployed(order, [name]))["targets"]
+            (rows[name],) = data(deployed(whole, [name]))["targets"]
         yield about | {"targets": [rows[each] for each in sorted(rows)]}
 
 
@@ -59,9 +59,11 @@ def main() -> None:
     words.add_argument("--demo", type=Path, default=Path("demo/export/network.safetensors"))
     words.add_argument("--mnist", type=Path, required=True, help="folder of the MNIST files")
     words.add_argument("--only", action="append", choices=sorted(TARGETS), help="anew, kept or not")
+    words.add_argument("--samples", type=int, help="of the test part (default: all)")
     words.add_argument("--compared", type=int, nargs=2, default=(8, 1), help="demo's, MNIST's")
     words.add_argument("--seconds", type=float, default=3600.0, help="that a simulator may take")
     words.add_argument("--out", type=Path, required=True)
+    words.add_argument("--task", choices=("digits-rows", "mnist-pixels"), help="default: both")
     given = words.parse_args()
     model = Path("benchmarks/models/mnist-population8.safetensors")
     works = [
@@ -70,8 +72,10 @@ def main() -> None:
     ]
     found = json.loads(given.out.read_text()) if given.out.exists() else {}
     for work in works:
+        if given.task not in (None, work.task):
+            continue
         targets, kept = given.only or sorted(TARGETS), found.get(work.task, {})
-        words = {"seconds": given.seconds, "renew": bool(given.only)}
+        words = {"seconds": given.seconds, "samples": given.samples, "renew": bool(given.only)}
         for entry in measured(work, targets, kept, **words):
             found[work.task] = entry
             write_whole(given.out, f"{json.dumps(found, indent=1)}\n".encode())

@@ -119,6 +119,7 @@ def saturating(synapses: Synapses, word: Word, _most: int) -> Deliver:
 
 # by the overflow of the current's word
 DELIVERIES: dict[str, Callable[[Synapses, Word, int], Deliver]] = {
+    "clamp": summed,
     "clip": summed,
     "saturate": saturating,
     "wrap": summed,

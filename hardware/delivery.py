@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .distinct import distinct
 from .format import Count, Word
 from .network import Ints, Synapses
 
@@ -31,8 +32,8 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
     """
     if not synapses.weight.any():
         return lambda current, _spikes, _count: current
-    columns, at_column, column_sign = _distinct(synapses.weight.T)
-    rows, at_row, row_sign = _distinct(columns.T)
+    columns, at_column, column_sign = _up_to_sign(synapses.weight.T)
+    rows, at_row, row_sign = _up_to_sign(columns.T)
     order = np.argsort(at_column, kind="stable")[np.count_nonzero(at_column < 0) :]
     starts = np.searchsorted(at_column[order], np.arange(len(columns)))
     signs, used = column_sign[order], at_row >= 0
@@ -50,22 +51,14 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
     return deliver
 
 
-def _distinct(rows: Ints) -> tuple[Ints, Ints, Ints]:
-    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign.
-
-    Rows are told apart by their product with random numbers, modulo 2^64, and then compared.
-    """
+def _up_to_sign(rows: Ints) -> tuple[Ints, Ints, Ints]:
+    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign."""
     first = (rows != 0).argmax(axis=1)
     sign = np.sign(rows[np.arange(len(rows)), first])
     some = np.nonzero(sign)[0]
-    signed = rows[some] * sign[some, None]
-    key = signed @ np.random.default_rng(0).integers(-(2**62), 2**62, rows.shape[1])
-    _, chosen, back = np.unique(key, return_index=True, return_inverse=True)
-    found = signed[chosen]
-    if not np.array_equal(found[back], signed):
-        found, back = np.unique(signed, axis=0, return_inverse=True)
+    found, back = distinct(rows[some] * sign[some, None])
     which = np.full(len(rows), -1)
-    which[some] = back.reshape(-1)
+    which[some] = back
     return found, which, sign
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..distinct import distinct
 from ..format import Word
 from ..network import Ints, Quantized
 from ..placement import Share
@@ -21,13 +22,6 @@ STATE = Word(16, "clamp")
 MOST_CHANNELS, MOST_WORDS = 256, 8192
 # what is sent is a byte; -128 is left out, so that both signs reach as far
 MOST_SENT = 127
-
-
-def distinct(rows: Ints) -> Ints:
-    """Which of the different rows each row is.  # (rows,)"""
-    _, which = np.unique(rows, axis=0, return_inverse=True)
-    found: Ints = which.reshape(-1)
-    return found
 
 
 def padded(cells: int) -> int:
@@ -40,12 +34,13 @@ def words(channels: int) -> int:
     return 2 * channels * -(-channels // 8)
 
 
+# the memory ends before the channels do
+MOST_CELLS = max(2**n for n in range(9) if words(2**n) <= MOST_WORDS)
+
+
 def cells(network: Quantized, share: Share) -> int:
     """Different states of the neurons in `share` that keep something from step to step."""
-    return sum(
-        len(np.unique(rows, axis=0))
-        for rows in (_states(network, name, which) for name, which in share.items())
-    )
+    return sum(len(distinct(_states(network, name, which))[0]) for name, which in share.items())
 
 
 def state_channels(network: Quantized, share: Share) -> int:
@@ -60,7 +55,7 @@ def filter_words(network: Quantized, share: Share) -> int:
 
 def _states(network: Quantized, name: str, which: Ints) -> Ints:
     """What a neuron's state depends on: what it keeps, and the weights of all that it is fed."""
-    keep = next(g.current_decay for g in network.groups if g.name == name)[which]
-    fed = [each.weight[which] for each in network.synapses if each.target == name]
-    rows: Ints = np.concatenate([keep[:, None], *fed], axis=1)[keep > 0]
-    return rows
+    keep = next(g.current_decay for g in network.groups if g.name == name)
+    held = which[keep[which] > 0]
+    fed = [each.weight[held] for each in network.synapses if each.target == name]
+    return np.concatenate([keep[held, None], *fed], axis=1)

@@ -21,12 +21,13 @@ import nir
 import numpy as np
 from numpy.typing import NDArray
 
+from ..distinct import distinct
 from ..format import KEEP_BITS
 from ..layers import Stack, read_stack
 from ..network import INPUT, Ints, Quantized, Synapses
 from ..populations import CELL_BITS, Numbers, numbers, quantize_exactly
 from ..target import Target, Violation
-from .bank import MOST_CHANNELS, MOST_SENT, MOST_WORDS, STATE, distinct, padded, words
+from .bank import MOST_CELLS, MOST_CHANNELS, MOST_SENT, MOST_WORDS, STATE, padded, words
 
 # full steps (z of all levels, i of none) that a state has room for; then it saturates
 _GATHERED = 64.0
@@ -60,7 +61,7 @@ def _cells(n: Numbers) -> _Cells:
     keep = np.round(n.forget * 2**KEEP_BITS).astype(np.int64)
     pattern, held = signs * side[:, None], keep > 0
     unit = np.full(len(keep), -1)
-    unit[held] = distinct(np.concatenate([keep[:, None], pattern], axis=1)[held])
+    _, unit[held] = distinct(np.concatenate([keep[:, None], pattern], axis=1)[held])
     weight = np.round(np.abs(n.mix).max(axis=1) * 2.0**CELL_BITS).astype(np.int64)
     return _Cells(held, pattern, side, weight, keep, unit)
 
@@ -79,7 +80,7 @@ def gates_weigh_alike_in_a_cell(stack: Stack, _target: Target, dt: float) -> lis
     """What a cell is sent counts spikes, so that all of them weigh the same."""
     found = []
     for layer, n in zip(stack.layers, _layers(stack, dt), strict=True):
-        held = n.mix[n.forget > 0]
+        held = n.mix[_cells(n).held]
         other = (held != 0) & (np.abs(held) != np.abs(held).max(axis=1, initial=0.0)[:, None])
         if other.any():
             where = f"{int(other.any(axis=1).sum())} neurons of {layer.cell}"
@@ -97,7 +98,7 @@ def a_cell_is_sent_a_byte(stack: Stack, _target: Target, dt: float) -> list[Viol
         cells = _cells(n)
         most = int(_reach(cells.pattern)[cells.held].max(initial=0))
         if most > MOST_SENT:
-            have, limit = f"up to {most} spikes in a step", f"{MOST_SENT} (layers, input_bits)"
+            have, limit = f"up to {most} spikes in a step", f"{MOST_SENT}, a byte ({_SOURCE})"
             remedy = "use fewer levels"
             found.append(Violation("a_cell_is_sent_a_byte", layer.cell, have, limit, remedy))
     return found
@@ -117,7 +118,7 @@ def cells_fit_the_bank(stack: Stack, _target: Target, dt: float) -> list[Violati
             f"{units} cells",
             f"{count} {what}",
             f"{limit} ({_SOURCE})",
-            "use at most 128 units in all layers",
+            f"use at most {MOST_CELLS} units in all layers",
         )
         for what, (count, limit) in have.items()
         if count > limit
@@ -181,9 +182,11 @@ def _scales(cells: _Cells) -> Ints:
 
 def _told(name: str, cells: _Cells, scale: Ints) -> str:
     held = cells.held
+    if not held.any():
+        return f"{name}: no cell keeps anything, so that the chip has none"
     rounded = 0.5 / scale[held]
     lasting = rounded / (1.0 - np.minimum(cells.keep[held] / 2**KEEP_BITS, 1.0 - 2.0**-KEEP_BITS))
-    first = 2.0**CELL_BITS / cells.weight[held].max()
+    first = 2.0**CELL_BITS / max(int(cells.weight[held].max()), 1)
     return (
         f"{name}: {int(cells.unit.max()) + 1} cells in the chip's bank, their states rounded by "
         f"{float(rounded.max()):.3g} spikes a step at most, and in all by "

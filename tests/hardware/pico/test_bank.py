@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hardware.pico.bank import cells, filter_words, padded, state_channels, words
+from hardware.pico.bank import MOST_CELLS, cells, filter_words, padded, state_channels, words
 from tests.hardware.pico.nets import random_network
 
 
@@ -19,6 +19,7 @@ def test_a_bank_is_as_large_as_the_next_power_of_two(states, channels, memory) -
 
 
 def test_a_bank_of_256_channels_is_more_than_the_filter_memory() -> None:
+    assert MOST_CELLS == 128
     assert words(padded(129)) == 16384
 
 

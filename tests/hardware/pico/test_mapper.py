@@ -1,10 +1,12 @@
 """The vendor's mapper beside our count of what a bank takes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from converter import to_nir
-from hardware import TARGETS, Configuration, deploy
+from hardware import TARGETS, Configuration, Neurons, deploy
 from hardware.pico.mapper import AKIDA, mapped
 from hardware.placement import placed
 from spiking.errors import MissingSoftwareError, WorkerError
@@ -31,24 +33,20 @@ def test_it_takes_what_the_placement_says(layers) -> None:
 
 @needs_akida
 def test_what_it_refuses_breaks_our_limits_too() -> None:
-    network, _ = integers(3)
-    cell = next(group for group in network.groups if group.name == "c0")
-    many = 129
-    wide = [np.resize(a, many) for a in (np.ones(1, np.int64), np.zeros(1, np.int64))]
-    cell = type(cell)("c0", wide[0], wide[1], 1 + np.arange(many), wide[1], tick=cell.tick)
-    resized = {
-        ("g0", "c0"): lambda w: np.ones((many, w.shape[1]), np.int64),
-        ("c0", "g0"): lambda w: np.zeros((w.shape[0], many), np.int64),
-        ("c0", "g1"): lambda w: np.zeros((w.shape[0], many), np.int64),
-        ("c0", "out"): lambda w: np.zeros((w.shape[0], many), np.int64),
-    }
-    synapses = tuple(
-        type(s)(s.source, s.target, resized.get((s.source, s.target), np.array)(s.weight), s.delay)
-        for s in network.synapses
-    )
-    groups = tuple(cell if group.name == "c0" else group for group in network.groups)
-    network = type(network)(
-        network.target, network.dt, network.entry, network.exit, groups, synapses
+    network, _ = integers(4)
+    many, (gates, cell, out) = 129, network.groups
+    nothing = np.zeros(many, np.int64)
+    wide = Neurons(cell.name, nothing + 1, nothing, nothing + 1 + np.arange(many), nothing)
+    into, back, mixed, read = network.synapses
+    network = replace(
+        network,
+        groups=(gates, wide, out),
+        synapses=(
+            into,
+            replace(back, weight=np.zeros((len(gates), many), np.int64)),
+            replace(mixed, weight=np.ones((many, len(gates)), np.int64)),
+            replace(read, weight=np.zeros((len(out), many), np.int64)),
+        ),
     )
     placement = placed(network, TARGET.cores)
     assert placement.count > 1

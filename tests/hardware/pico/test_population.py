@@ -8,7 +8,7 @@ import torch
 
 from converter import convert, drift, populations, run_nir, to_nir
 from converter import quantize as on_grid
-from hardware import TARGETS, check, emulate, quantize
+from hardware import TARGETS, check, deploy, emulate, quantize
 from spiking import Population, SubLSTM, SubLSTMClassifier
 from tests.spiking.random_nets import random_inputs, random_network
 
@@ -88,6 +88,21 @@ def test_the_told_error_is_never_passed(seed) -> None:
         most = max(most, float(off.max()))
     told = float(network.notes[1].split("in all by ")[1].split(",")[0])
     assert 0 < most <= told * 1.01
+
+
+def test_cells_that_keep_nothing_are_the_hosts() -> None:
+    net = random_network(1)
+    graph, x = to_nir(net, dt=DT), net.encode(random_inputs(1)).numpy()
+    graph.nodes["l0_n4_cell"].tau_syn[:] = DT
+    graph.nodes["l0_n4_cell"].w_in[:] = 1.0
+    whole = deploy(graph, TARGET, dt=DT)
+    assert whole.placement.used["state channels"].tolist() == [0]
+    assert "the chip has none" in whole.network.notes[1]
+    run, digital = (
+        emulate(quantize(graph, TARGETS[name], dt=DT), x) for name in ("akida-pico", "digital")
+    )
+    assert np.array_equal(run.outputs, digital.outputs)
+    assert all(np.array_equal(run.spikes[name], each) for name, each in digital.spikes.items())
 
 
 def wide(hidden: int, levels: int = 2):

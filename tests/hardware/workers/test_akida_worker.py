@@ -5,10 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hardware import Entry, Exit, Neurons, Quantized, Synapses, emulate, simulate
+from converter import to_nir
+from hardware import (
+    TARGETS,
+    Entry,
+    Exit,
+    Neurons,
+    Quantized,
+    Synapses,
+    deploy,
+    emulate,
+    simulate,
+)
 from hardware.pico.mapper import AKIDA
 from spiking.errors import WorkerError
 from tests.hardware.chips import configured
+from tests.spiking.random_nets import random_inputs, random_network
 
 pytestmark = pytest.mark.skipif(
     AKIDA.python is None, reason=f"akida is not installed: {AKIDA.command}"
@@ -60,6 +72,18 @@ def test_a_negative_threshold_is_passed_from_above() -> None:
     ours, theirs = emulate(network, x), simulate(configured(network), x)
     assert theirs.spikes["cell"][0, :, 0].tolist() == [0, 0, 0, 1]
     assert np.array_equal(ours.spikes["cell"], theirs.spikes["cell"])
+
+
+def test_layers_share_the_bank() -> None:
+    net = random_network(2, layers=3)
+    whole = deploy(to_nir(net, dt=1e-4), TARGETS["akida-pico"], dt=1e-4)
+    x = net.encode(random_inputs(2, steps=100)).numpy()
+    watched = [group.name for group in whole.network.groups]
+    ours, theirs = emulate(whole.network, x, watched=watched), simulate(whole, x, watched=watched)
+    for name in watched:
+        assert np.array_equal(ours.trace.currents[name], theirs.trace.currents[name])
+    assert all(np.array_equal(each, theirs.spikes[name]) for name, each in ours.spikes.items())
+    assert np.array_equal(ours.outputs, theirs.outputs)
 
 
 def test_every_sample_starts_from_silence() -> None:

@@ -31,6 +31,7 @@ from hardware.populations import POPULATIONS
 from hardware.rules import CHAINS
 from spiking import MultiSpikeNetwork, SpikingNetwork, dense_macs
 from spiking.errors import ConfigError, MissingSoftwareError, SubspikeError
+from spiking.guarded import SECONDS
 
 from .statistics import Interval, wilson
 from .tasks import Task
@@ -63,6 +64,7 @@ class Order:
 
     samples   test samples for the accuracy; all of them where none is given
     compared  of them, how many the vendors' simulators run, too
+    seconds   after which a simulator is ended
     seed      of the tuning that chips with neurons of another kind need
     """
 
@@ -70,6 +72,7 @@ class Order:
     task: Task
     samples: int | None = None
     compared: int = 8
+    seconds: float = SECONDS
     seed: int = 0
     progress: bool = True
 
@@ -79,6 +82,8 @@ class Order:
             raise ConfigError(
                 f"samples {self.samples} and compared {self.compared} must be 1 or more"
             )
+        if not 0 < self.seconds < float("inf"):
+            raise ConfigError(f"seconds is {self.seconds}; it must be positive and finite")
 
 
 @dataclass(frozen=True)
@@ -231,7 +236,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
         target.name,
         samples=samples,
         accuracy=wilson(correct, samples),
-        matches=_matches(target, whole, first, run),
+        matches=_matches(target, whole, first, run, order.seconds),
         compared=len(first),
         spikes=fired / samples,
         synops=synops / samples,
@@ -279,12 +284,14 @@ def _at_once(whole: Configuration, form: Form, task: Task) -> int:
 
 
 def _matches(
-    target: Target, whole: Configuration, inputs: NDArray[Any], ours: Run
+    target: Target, whole: Configuration, inputs: NDArray[Any], ours: Run, seconds: float
 ) -> tuple[Match, ...]:
     found = []
     for simulator in target.simulators:
         try:
-            theirs = simulate(whole, inputs, simulator=simulator.name, guarded=True)
+            theirs = simulate(
+                whole, inputs, simulator=simulator.name, guarded=True, seconds=seconds
+            )
         except SubspikeError as error:
             found.append(Match(simulator.name, None, 0, str(error)))
             continue

@@ -175,7 +175,7 @@ def population(graph: nir.NIRGraph, target: Target, dt: float) -> Quantized:
 def _scales(cells: _Cells) -> Ints:
     """States that a spike adds: the power of two that 16 bits have room for.  # (cell neurons,)"""
     gathered = 1.0 / np.maximum(1.0 - cells.keep / 2**KEEP_BITS, 1.0 / _GATHERED)
-    room = STATE.high / (np.maximum(_reach(cells.pattern), 1) * gathered)
+    room = -STATE.low / (np.maximum(_reach(cells.pattern), 1) * gathered)
     scale: Ints = 2 ** np.floor(np.log2(room)).astype(np.int64)
     return scale
 

@@ -115,9 +115,9 @@ class Target:
     rules       of this chip alone, after the family's
     configure   the vendor's files
     simulators  the vendor's, first the one that equality is asked of
-    mapper      the vendor's own: what it takes of the chip, by resource; None where there is none
     energy      what measures joules, best first
     table       whose prices say where a rate model would be cheaper; None where none is known
+    footprint   what the vendor's own tool takes of the chip, by resource; None where it has none
     """
 
     name: str
@@ -132,7 +132,7 @@ class Target:
     rules: tuple[Rule, ...] = ()
     configure: Callable[[Quantized, Placement, Target], Mapping[str, bytes]] = no_files
     simulators: tuple[Simulator, ...] = ()
-    mapper: Callable[[Configuration], Mapping[str, int]] | None = None
     energy: tuple[Meter, ...] = (no_energy,)
     table: EnergyTable | None = None
     seconds: Meter = no_clock
+    footprint: Callable[[Configuration], Mapping[str, int]] | None = None

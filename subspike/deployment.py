@@ -250,16 +250,20 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
             name: (int(used.max(initial=0)), placement.limits.get(name))
             for name, used in placement.used.items()
         },
-        notes=(*((form.note,) if form.note else ()), *whole.network.notes, *_mapped(target, whole)),
+        notes=(
+            *((form.note,) if form.note else ()),
+            *whole.network.notes,
+            *_footprint(target, whole),
+        ),
     )
 
 
-def _mapped(target: Target, whole: Configuration) -> tuple[str, ...]:
+def _footprint(target: Target, whole: Configuration) -> tuple[str, ...]:
     """What the vendor's mapper takes of the chip; where it refuses, its error is the row's."""
-    if target.mapper is None:
+    if target.footprint is None:
         return ()
     try:
-        taken = target.mapper(whole)
+        taken = target.footprint(whole)
     except MissingSoftwareError as error:
         return (f"not mapped by the vendor's tool: {error}",)
     each = ", ".join(f"{count} {name}" for name, count in taken.items())

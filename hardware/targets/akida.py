@@ -51,7 +51,7 @@ AKIDA_PICO = Target(
         source=_SOURCE,
     ),
     simulators=(AKIDA,),
-    mapper=mapped,
     energy=(_joules,),
     seconds=_seconds,
+    footprint=mapped,
 )

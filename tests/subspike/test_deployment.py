@@ -108,7 +108,7 @@ def test_what_the_vendors_mapper_takes_is_told_and_what_it_refuses_fails(monkeyp
                 return answer
             raise answer
 
-        pico = replace(TARGETS["akida-pico"], mapper=of, simulators=())
+        pico = replace(TARGETS["akida-pico"], footprint=of, simulators=())
         monkeypatch.setitem(TARGETS, "akida-pico", pico)
         (row,) = deployed(ordered(samples=2, compared=1), ["akida-pico"])
         return row

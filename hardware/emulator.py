@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from spiking.errors import ConfigError
 
-from .delivery import DELIVERIES
+from .delivery import DELIVERIES, merged
 from .format import DECAYS, GAINS, Count, Format, added, fired, fitted, negated
 from .network import INPUT, Ints, Neurons, Quantized, Synapses
 from .run import Trace
@@ -112,7 +112,10 @@ class _Current:
             self.shift = max(shifts, default=0)
             feeds = [replace(each, shift=0) for each in feeds]
         chosen = DELIVERIES[how.current.overflow]
-        self.feeds = [(each, chosen(each, how.current, most[each.source])) for each in feeds]
+        self.feeds = [
+            (each, chosen(each, how.current, most[each.source]))
+            for each in merged(feeds, how.current)
+        ]
 
     def tick(
         self, tick: int, arriving: Ints, spikes: dict[str, NDArray[Any]], count: Count
@@ -130,9 +133,18 @@ class _Current:
         if how.arrival is not None:
             taken = GAINS[how.gain](fitted(total, how.arrival, count) << self.shift, self.register)
             total = self.value + taken
-        self.value = fitted(total, how.current, count)
+        self.value = self._held(total, count)
         if how.add_first:
             self.value = self.value - decay(self.value, self.register)
+
+    def _held(self, total: Ints, count: Count) -> Ints:
+        """Every current as its word holds it."""
+        if self.how.leaky is None:
+            return fitted(total, self.how.current, count)
+        held, leaky = total.copy(), self.register > 0
+        for which, word in ((leaky, self.how.leaky), (~leaky, self.how.current)):
+            held[:, which] = fitted(total[:, which], word, count)
+        return held
 
 
 def _of_sign(feeds: Sequence[Synapses], sign: int) -> list[Synapses]:

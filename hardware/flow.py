@@ -9,6 +9,7 @@ import nir
 from numpy.typing import NDArray
 
 from spiking.errors import ConfigError, DoesNotFitError
+from spiking.guarded import SECONDS
 
 from .chain import neurons, width
 from .configuration import Configuration
@@ -142,12 +143,14 @@ def simulate(
     simulator: str | None = None,
     watched: Sequence[str] = (),
     guarded: bool = False,
+    seconds: float = SECONDS,
 ) -> Run:
     """Run a configuration in a simulator of the vendor; it equals `emulate`, bit for bit.
 
     simulator  one of the target's, the first where none is named
     watched    as in `emulate`
     guarded    in a process of its own, whatever it is; some always are
+    seconds    after which such a process is ended
 
     Raises what `emulate` raises, MissingSoftwareError where the simulator is not installed, and
     WorkerError where its process dies, hangs or writes garbage.
@@ -156,12 +159,16 @@ def simulate(
     target = target_named(network.target)
     chosen = simulator_named(target, simulator)
     arriving = entered(network, inputs)
-    trace = run_simulator(chosen, configuration, arriving, watched=watched, guarded=guarded)
+    trace = run_simulator(
+        chosen, configuration, arriving, watched=watched, guarded=guarded, seconds=seconds
+    )
     return told(network, arriving, trace, inputs.shape[1])
 
 
-def map_with_vendor(configuration: Configuration) -> Mapped:
+def map_with_vendor(configuration: Configuration, *, seconds: float = SECONDS) -> Mapped:
     """Where the vendor's own mapper lays a configuration on a board, and what it would load.
+
+    seconds  that it may take
 
     Raises ConfigError for a chip without one, MissingSoftwareError where it is not installed,
     DoesNotFitError where it finds no room, WorkerError where its process dies, hangs or writes
@@ -170,7 +177,7 @@ def map_with_vendor(configuration: Configuration) -> Mapped:
     target = target_named(configuration.network.target)
     if target.mapper is None:
         raise ConfigError(f"{target.name} has no mapper of its vendor; place fills its cores")
-    return run_mapper(target.mapper, configuration, target.cores)
+    return run_mapper(target.mapper, configuration, target.cores, seconds=seconds)
 
 
 def simulator_named(target: Target, name: str | None = None) -> Simulator:

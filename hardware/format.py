@@ -21,7 +21,8 @@ class Word:
     """A signed integer of so many bits and what becomes of a sum that does not fit.
 
     overflow  "wrap": modulo 2^bits; "clip": to +-(2^(bits-1) - 1), once the sum is whole;
-              "saturate": to the word after every single addition, spike by spike
+              "clamp": to the word, its lowest number too, once the sum is whole; "saturate": to
+              the word after every single addition, spike by spike
     """
 
     bits: int
@@ -61,7 +62,8 @@ class Format:
     gain         a key of GAINS
     apart        weights of either sign have a current of their own, which only they raise, and I is
                  the difference; the shift of synapses acts on the sum that the arrival's word holds
-    fires        "at" the threshold, or only "above" it
+    leaky        of currents that keep 4096ths from tick to tick; None: `current` is of all
+    fires        "at" the threshold; only "above" it; or "beyond" it, which is below a negative one
     reset        "subtract" the threshold as often as it fired, or to "zero"
     """
 
@@ -76,12 +78,13 @@ class Format:
     drive: Word | None = None
     gain: str = "one"
     apart: bool = False
+    leaky: Word | None = None
 
     def __post_init__(self) -> None:
         """ConfigError for words that are not known."""
         known = {
             "decay": DECAYS,
-            "fires": ("at", "above"),
+            "fires": ("at", "above", "beyond"),
             "gain": GAINS,
             "reset": ("subtract", "zero"),
         }
@@ -155,6 +158,7 @@ DECAYS: dict[str, Callable[[Ints, Ints], Ints]] = {
 # what a current takes of what arrives, by the register of its decay
 GAINS: dict[str, Callable[[Ints, Ints], Ints]] = {"mean": _mean, "one": _one}
 OVERFLOWS: dict[str, Callable[[Ints, Word], Ints]] = {
+    "clamp": _clip,
     "clip": _clip,
     "saturate": _clip,
     "wrap": _wrap,
@@ -187,11 +191,15 @@ def fired(potential: Ints, threshold: Ints, most: int, how: Format) -> tuple[Int
     """Spikes of every neuron, and the potentials that are left.  # (batch, neurons)"""
     if most == 0:
         return np.zeros_like(potential), potential
-    strict = how.fires == "above"
+    strict = how.fires != "at"
+    reached, bar = potential, threshold
+    if how.fires == "beyond":
+        side = np.where(threshold < 0, -1, 1)
+        reached, bar = side * potential, side * threshold
     if most == 1:
-        spikes = (potential > threshold if strict else potential >= threshold).astype(np.int64)
+        spikes = (reached > bar if strict else reached >= bar).astype(np.int64)
     else:
-        spikes = np.clip((potential - strict) // threshold, 0, most)
+        spikes = np.clip((reached - strict) // bar, 0, most)
     if how.reset == "zero":
         return spikes, np.where(spikes > 0, 0, potential)
     return spikes, potential - spikes * threshold

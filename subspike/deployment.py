@@ -38,6 +38,7 @@ from spiking.errors import (
     SubspikeError,
     WorkerError,
 )
+from spiking.guarded import SECONDS
 
 from .statistics import Interval, wilson
 from .tasks import Task
@@ -70,6 +71,7 @@ class Order:
 
     samples   test samples for the accuracy; all of them where none is given
     compared  of them, how many the vendors' simulators run, too
+    seconds   after which a simulator is ended
     seed      of the tuning that chips with neurons of another kind need
     """
 
@@ -77,6 +79,7 @@ class Order:
     task: Task
     samples: int | None = None
     compared: int = 8
+    seconds: float = SECONDS
     seed: int = 0
     progress: bool = True
 
@@ -86,6 +89,8 @@ class Order:
             raise ConfigError(
                 f"samples {self.samples} and compared {self.compared} must be 1 or more"
             )
+        if not 0 < self.seconds < float("inf"):
+            raise ConfigError(f"seconds is {self.seconds}; it must be positive and finite")
 
 
 @dataclass(frozen=True)
@@ -243,7 +248,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
         return Row(target.name, violations=faults, notes=(form.note,) if form.note else ())
     whole = deploy(form.graph, target, dt=form.dt)
     try:
-        whole, board = _mapped(target, whole)
+        whole, board = _mapped(target, whole, order.seconds)
     except DoesNotFitError as error:
         faults = tuple(each for each in error.violations if isinstance(each, Violation))
         return Row(target.name, violations=faults)
@@ -263,7 +268,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
         target.name,
         samples=samples,
         accuracy=wilson(correct, samples),
-        matches=_matches(target, whole, first, run),
+        matches=_matches(target, whole, first, run, order.seconds),
         compared=len(first),
         spikes=fired / samples,
         synops=synops / samples,
@@ -278,22 +283,40 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
             for name, used in placement.used.items()
         },
         board=board,
-        notes=(*((form.note,) if form.note else ()), *whole.network.notes),
+        notes=(
+            *((form.note,) if form.note else ()),
+            *whole.network.notes,
+            *_footprint(target, whole),
+        ),
     )
 
 
-def _mapped(target: Target, whole: Configuration) -> tuple[Configuration, Board | None]:
+def _mapped(
+    target: Target, whole: Configuration, seconds: float
+) -> tuple[Configuration, Board | None]:
     """With the placement of the vendor's mapper, or with our own and why."""
     if target.mapper is None:
         return whole, None
     name = target.mapper.software.name
     try:
-        found = map_with_vendor(whole)
+        found = map_with_vendor(whole, seconds=seconds)
     except (MissingSoftwareError, WorkerError) as error:
         return whole, Board(name, reason=str(error))
     entries = int(found.entries[:, 2].max(initial=0))
     board = Board(name, found.chips, entries, found.differing, found.total)
     return replace(whole, placement=found.placement), board
+
+
+def _footprint(target: Target, whole: Configuration) -> tuple[str, ...]:
+    """What the vendor's mapper takes of the chip; where it refuses, its error is the row's."""
+    if target.footprint is None:
+        return ()
+    try:
+        taken = target.footprint(whole)
+    except MissingSoftwareError as error:
+        return (f"not mapped by the vendor's tool: {error}",)
+    each = ", ".join(f"{count} {name}" for name, count in taken.items())
+    return (f"mapped by the vendor's tool: {each}",)
 
 
 def _break_even(order: Order, target: Target, whole: Configuration) -> float | None:
@@ -314,12 +337,14 @@ def _at_once(whole: Configuration, form: Form, task: Task) -> int:
 
 
 def _matches(
-    target: Target, whole: Configuration, inputs: NDArray[Any], ours: Run
+    target: Target, whole: Configuration, inputs: NDArray[Any], ours: Run, seconds: float
 ) -> tuple[Match, ...]:
     found = []
     for simulator in target.simulators:
         try:
-            theirs = simulate(whole, inputs, simulator=simulator.name, guarded=True)
+            theirs = simulate(
+                whole, inputs, simulator=simulator.name, guarded=True, seconds=seconds
+            )
         except SubspikeError as error:
             found.append(Match(simulator.name, None, 0, str(error)))
             continue

@@ -17,7 +17,6 @@ from torch import Tensor
 from converter import (
     CONSUMERS,
     DIALECTS,
-    PRESETS,
     PROFILES,
     Lint,
     drift,
@@ -42,6 +41,7 @@ from hardware import TARGETS, deploy, emulate
 from hardware import check as check_graph
 from spiking import SpikingNetwork
 from spiking.errors import ConfigError, ExportError, GraphError, MissingSoftwareError
+from spiking.guarded import SECONDS
 
 from . import deployment_table
 from .answer import DONE, NO, Answer
@@ -131,7 +131,7 @@ def add_check(parser: ArgumentParser) -> None:
 
 def check(given: Namespace) -> Answer:
     """What is wrong in a NIR file, who reads it how, and which rules of a chip it breaks."""
-    found = lint_file(given.graph, dt=given.dt, unit=given.unit, consumers=tuple(PRESETS))
+    found = lint_file(given.graph, dt=given.dt, unit=given.unit)
     lines = [f"{finding}" for finding in found.findings]
     lines += [
         f"{name:<14}{each.state:<11}{_why(each.state, each.share, each.reasons)}".rstrip()
@@ -184,6 +184,9 @@ def add_run(parser: ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, help="with --target: test samples (default: all)")
     parser.add_argument(
         "--compared", type=int, default=8, help="of them, for the vendors' simulators (default: 8)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="that a simulator may take (default: 300)"
     )
     task(parser)
     common(parser)
@@ -247,6 +250,7 @@ def _run_on_targets(given: Namespace) -> Answer:
         data,
         samples=given.samples,
         compared=given.compared,
+        seconds=given.seconds,
         seed=given.seed,
         progress=not given.quiet,
     )

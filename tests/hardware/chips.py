@@ -10,6 +10,7 @@ from hardware import TARGETS, Configuration, Entry, Exit, Neurons, Quantized, Sy
 from hardware.placement import placed
 from tests.hardware.fpga import networks
 from tests.hardware.loihi.nets import random_network as loihi_network
+from tests.hardware.pico.nets import random_network as pico_network
 from tests.hardware.spinnaker.nets import random_network as spinnaker_network
 
 DT = 1e-3
@@ -104,6 +105,7 @@ def chain(
 
 # random networks of the default suite, by simulator; benchmarks/vendor_fuzz.py takes more
 NETS = {
+    "akida": 40,
     "icarus": 20,
     "lava": 20,
     "nengo_loihi": 20,
@@ -118,6 +120,7 @@ RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = (
         for name in ("audio2", "audio3", "imu")
     }
     | {
+        "akida-pico": pico_network,
         "loihi1": partial(loihi_network, tame=True),
         "loihi2": partial(loihi_network, target="loihi2"),
         "spinnaker1": spinnaker_network,

@@ -105,7 +105,7 @@ def test_a_mapper_that_is_missing_leaves_our_placement_and_says_so(monkeypatch, 
     monkeypatch.setenv("SUBSPIKE_VENDORS", str(tmp_path))
     (row,) = deployed(ordered(samples=2, compared=1), ["spinnaker1"])
     assert row.fits
-    assert row.matches == ()
+    assert [match.differing for match in row.matches] == [None]
     assert row.board.chips is None
     assert "scripts/vendors spynnaker" in row.board.reason
     assert row.cores >= 3
@@ -115,7 +115,7 @@ def test_a_mapper_that_is_missing_leaves_our_placement_and_says_so(monkeypatch, 
 def test_a_mapper_that_finds_no_room_is_a_broken_rule_and_the_others_go_on(monkeypatch) -> None:
     fault = Violation("the_mapper_finds_room", "board 5", "no room", "spynnaker", "use fewer")
 
-    def refuse(_whole):
+    def refuse(_whole, **_):
         raise DoesNotFitError("spinnaker1: no room", (fault,))
 
     monkeypatch.setattr(subspike.deployment, "map_with_vendor", refuse)
@@ -134,6 +134,31 @@ def test_a_mapper_says_where_the_network_lies() -> None:
     assert row.board.entries == row.used["routing entries"][0]
     # with the core that sends the inputs
     assert row.cores >= 4
+
+
+def test_what_the_vendors_mapper_takes_is_told_and_what_it_refuses_fails(monkeypatch) -> None:
+    def mapper(answer):
+        def of(_whole):
+            if isinstance(answer, dict):
+                return answer
+            raise answer
+
+        pico = replace(TARGETS["akida-pico"], footprint=of, simulators=())
+        monkeypatch.setitem(TARGETS, "akida-pico", pico)
+        (row,) = deployed(ordered(samples=2, compared=1), ["akida-pico"])
+        return row
+
+    assert (
+        mapper({"program bytes": 768, "TNP_R": 1}).notes[-1].endswith("768 program bytes, 1 TNP_R")
+    )
+    missing = mapper(MissingSoftwareError("akida is not installed", "scripts/vendors akida"))
+    assert missing.fits
+    assert "scripts/vendors akida" in missing.notes[-1]
+    refused = mapper(WorkerError("akida refused the network: FSRAM"))
+    assert (refused.fits, refused.failure) == (
+        False,
+        "WorkerError: akida refused the network: FSRAM",
+    )
 
 
 def test_a_target_that_cannot_be_written_for_is_a_row_that_says_so() -> None:

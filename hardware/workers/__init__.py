@@ -11,4 +11,7 @@ watched        groups whose potentials (and currents, where there are any) are w
 
 All groups that can fire have spikes; arrays are (batch, ticks, neurons) integers. It knows nothing
 else of this project, because it may run under another Python and another numpy.
+
+`sanafe_worker` and `spynnaker_worker` are asked for joules and for a mapping instead; what they
+return stands there.
 """

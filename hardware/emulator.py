@@ -68,7 +68,10 @@ class _Group:
     @property
     def current(self) -> Ints:
         """What drives the potential; of two currents the difference."""
-        return self.currents[0].value - sum(each.value for each in self.currents[1:])
+        total = self.currents[0].value
+        for each in self.currents[1:]:
+            total = total - each.value
+        return total
 
     def tick(self, tick: int, arriving: Ints, spikes: dict[str, NDArray[Any]]) -> Ints:
         """One step of `Format`'s equations; returns the spikes."""

@@ -7,6 +7,7 @@ its vendor, each driven by one file in `hardware/workers/`. docs/add_a_chip.md g
 """
 
 from .artefacts import load, save
+from .compound import CompoundLayer, CompoundNetwork
 from .configuration import Configuration, write_files
 from .energy import EnergyTable, Estimate
 from .flow import check, configure, deploy, emulate, place, quantize, simulate, target_named
@@ -21,6 +22,8 @@ from .targets import TARGETS
 
 __all__ = [
     "TARGETS",
+    "CompoundLayer",
+    "CompoundNetwork",
     "Configuration",
     "Cores",
     "EnergyTable",

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .delivery import DELIVERIES
-from .format import DECAYS, Count, Format, added, fired, fitted, negated
+from .format import DECAYS, Count, Format, added, fitted, negated
 from .network import INPUT, Ints, Neurons, Quantized
 from .run import Trace
+from .saying import SAYINGS
 
 
 def traced(
@@ -28,20 +29,25 @@ def traced(
     batch, ticks, _ = arriving.shape
     count = Count()
     layers = [_Group(group, network, how, arriving, count) for group in network.groups]
-    spikes = {
-        layer.name: np.zeros((batch, ticks, len(layer.neurons)), np.uint8)
-        for layer in layers
-        if layer.neurons.spikes
-    }
+    spikes: dict[str, NDArray[Any]] = {}
+    # by group what others hear, of levels the last tick alone
+    heard: dict[str, NDArray[Any]] = {INPUT: arriving}
+    for layer in layers:
+        kept = SAYINGS[layer.neurons.says].kept
+        if layer.neurons.spikes:
+            over = 1 if kept is None else ticks
+            heard[layer.name] = np.zeros((batch, over, len(layer.neurons)), kept or np.int64)
+            if kept is not None:
+                spikes[layer.name] = heard[layer.name]
     potentials, currents = (
         {name: np.zeros((batch, ticks, network.sizes[name]), np.int64) for name in names}
         for names in [{network.exit.group, *watched}] * 2
     )
     for tick in range(ticks):
         for layer in layers:
-            fires = layer.tick(tick, arriving, spikes)
-            if layer.name in spikes:
-                spikes[layer.name][:, tick] = fires
+            said = layer.tick(tick, heard)
+            if layer.name in heard:
+                heard[layer.name][:, tick if layer.name in spikes else 0] = said
             if layer.name in potentials:
                 potentials[layer.name][:, tick] = layer.potential
                 currents[layer.name][:, tick] = layer.current
@@ -59,6 +65,7 @@ class _Group:
         self.potential = self.current
         most = {group.name: group.spikes for group in network.groups}
         most[INPUT] = int(np.abs(arriving).max(initial=0))
+        self.say = SAYINGS[neurons.says].start(neurons, how)
         chosen = DELIVERIES[how.current.overflow]
         self.feeds = [
             (each, chosen(each, how.current, most[each.source]))
@@ -66,8 +73,8 @@ class _Group:
             if each.target == neurons.name
         ]
 
-    def tick(self, tick: int, arriving: Ints, spikes: dict[str, NDArray[Any]]) -> Ints:
-        """One step of `Format`'s equations; returns the spikes."""
+    def tick(self, tick: int, heard: dict[str, NDArray[Any]]) -> Ints:
+        """One step of `Format`'s equations; returns what the group says."""
         how, neurons = self.how, self.neurons
         decay = DECAYS[how.decay]
         if not how.add_first:
@@ -75,8 +82,9 @@ class _Group:
         total = self.current if how.arrival is None else np.zeros_like(self.current)
         for synapses, deliver in self.feeds:
             if tick >= synapses.delay:
-                source = arriving if synapses.source == INPUT else spikes[synapses.source]
-                total = deliver(total, source[:, tick - synapses.delay], self.count)
+                source = heard[synapses.source]
+                at = (tick - synapses.delay) % source.shape[1]
+                total = deliver(total, source[:, at], self.count)
         if how.arrival is not None:
             total = self.current + fitted(total, how.arrival, self.count)
         self.current = fitted(total, how.current, self.count)
@@ -91,5 +99,5 @@ class _Group:
             if how.drive is not None:
                 drive = fitted(drive, how.drive, self.count)
             reached = added((self.potential, leak, drive), how.potential, self.count)
-        fires, self.potential = fired(reached, neurons.threshold, neurons.spikes, how)
-        return fires
+        said, self.potential = self.say(reached)
+        return said

@@ -7,12 +7,19 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-import nir
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from converter import mixtures, multispike_to_nir, rate_of, to_multispike, to_nir, tune_multispike
+from converter import (
+    mixtures,
+    multispike_to_nir,
+    rate_of,
+    recoded,
+    to_multispike,
+    to_nir,
+    tune_multispike,
+)
 from converter.nir_graph import PORTABLE_DT
 from hardware import (
     TARGETS,
@@ -26,17 +33,22 @@ from hardware import (
     emulate,
     simulate,
 )
+from hardware.compound import COMPOUNDS
 from hardware.energy import break_even, unavailable
+from hardware.flow import Graph
 from hardware.populations import POPULATIONS
 from hardware.rules import CHAINS
-from spiking import MultiSpikeNetwork, SpikingNetwork, dense_macs
+from spiking import Compound, MultiSpikeNetwork, SpikingNetwork, dense_macs
 from spiking.errors import ConfigError, MissingSoftwareError, SubspikeError
 
+from .compounds import compound_network
 from .statistics import Interval, wilson
 from .tasks import Task
 
 # seconds of a chip's tick where the chip does not say: real time of an audio front end
 CHIP_DT = 1e-3
+# of h where units are compound; docs/conversion.md compares
+LEVELS = 16
 # what `--target` takes for every one of them
 ALL = "all"
 # bytes of recorded spikes and states at a time
@@ -51,7 +63,7 @@ class Form:
     note    what was done to it, "" for nothing
     """
 
-    graph: nir.NIRGraph
+    graph: Graph
     dt: float
     encode: Callable[[torch.Tensor], NDArray[Any]]
     note: str = ""
@@ -103,7 +115,8 @@ class Row:
     failure     what went wrong otherwise, "" for nothing
     accuracy    on `samples` test samples, in our emulator
     lost        points to the float spiking network on the same samples
-    spikes, synops, ticks  per sample
+    spikes, synops, ticks  per sample; a graded spike counts once
+    payload     bits of the numbers that graded spikes carry, per sample; 0 without any
     energy, latency  per sample, over the `compared` samples that simulators ran too
     rate        spikes of a neuron in a tick, on those samples
     break_even  the rate below which the bit-matched rate model costs more; None without a table
@@ -120,6 +133,7 @@ class Row:
     compared: int = 0
     spikes: float | None = None
     synops: float | None = None
+    payload: float = 0.0
     ticks: int | None = None
     energy: tuple[Estimate, ...] = ()
     latency: Estimate | None = None
@@ -161,6 +175,14 @@ def _portable(order: Order, _target: Target) -> Form:
     """The portable graph, as it is."""
     graph = to_nir(order.net, dt=PORTABLE_DT)
     return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy())
+
+
+def _compound(order: Order, _target: Target) -> Form:
+    """The same weights in compound code, nothing tuned."""
+    net, task = recoded(order.net, Compound(LEVELS)), order.task
+    graph = compound_network(net, input_bits=task.input_bits, input_max=task.input_max)
+    note = f"compound code, graded changes of h in {LEVELS} levels, the same weights"
+    return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy(), note)
 
 
 def _multispike(order: Order, target: Target) -> Form:
@@ -205,6 +227,7 @@ def _chip_graph(made: MultiSpikeNetwork) -> nir.NIRGraph:
 # how a network is written for a family of chips, by what the family says of other graphs
 FORMS: dict[str, Callable[[Order, Target], Form]] = {
     CHAINS.refusal.rule: _multispike,
+    COMPOUNDS.refusal.rule: _compound,
     POPULATIONS.refusal.rule: _portable,
 }
 
@@ -215,7 +238,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
     if faults:
         return Row(target.name, violations=faults, notes=(form.note,) if form.note else ())
     whole = deploy(form.graph, target, dt=form.dt)
-    correct = fired = synops = 0
+    correct = fired = synops = payload = 0
     count = _at_once(whole, form, task)
     parts = range(0, len(task.test_x), count)
     for start in tqdm(parts, target.name, leave=False, disable=None if order.progress else True):
@@ -223,6 +246,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
         decided = run.outputs[:, -1].argmax(1)
         correct += int((decided == task.test_y[start : start + count].numpy()).sum())
         fired, synops = fired + int(run.fired.sum()), synops + int(run.synops.sum())
+        payload += int(run.payload.sum())
     samples = len(task.test_x)
     first = form.encode(task.test_x[: order.compared])
     run = emulate(whole.network, first)
@@ -235,6 +259,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
         compared=len(first),
         spikes=fired / samples,
         synops=synops / samples,
+        payload=payload / samples,
         ticks=run.ticks,
         energy=tuple(_measured(meter, whole, run, "energy", "J") for meter in target.energy),
         latency=_measured(target.seconds, whole, run, "latency", "s"),

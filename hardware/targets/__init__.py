@@ -3,7 +3,7 @@
 from ..target import Target
 from .digital import DIGITAL
 from .fpga import FPGA_ECP5_25K, FPGA_ICE40_HX8K
-from .loihi import LOIHI1, LOIHI2
+from .loihi import LOIHI1, LOIHI2, LOIHI2_GRADED
 from .xylo import XYLO_AUDIO_2, XYLO_AUDIO_3, XYLO_IMU
 
 TARGETS: dict[str, Target] = {
@@ -14,6 +14,7 @@ TARGETS: dict[str, Target] = {
         FPGA_ICE40_HX8K,
         LOIHI1,
         LOIHI2,
+        LOIHI2_GRADED,
         XYLO_AUDIO_2,
         XYLO_AUDIO_3,
         XYLO_IMU,

@@ -9,6 +9,7 @@ import numpy as np
 from hardware import TARGETS, Configuration, Entry, Exit, Neurons, Quantized, Synapses, configure
 from hardware.placement import placed
 from tests.hardware.fpga import networks
+from tests.hardware.loihi.graded import random_graded
 from tests.hardware.loihi.nets import random_network as loihi_network
 
 DT = 1e-3
@@ -112,6 +113,7 @@ RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = (
     | {
         "loihi1": partial(loihi_network, tame=True),
         "loihi2": partial(loihi_network, target="loihi2"),
+        "loihi2-graded": random_graded,
     }
     | {name: partial(networks.drawn, target=name) for name in TARGETS if name.startswith("fpga")}
 )

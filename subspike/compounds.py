@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hardware import CompoundLayer, CompoundNetwork
-from spiking import CodedNetwork, Compound
+from spiking import CodedNetwork, Compound, SpikingNetwork
 from spiking.activation import Activation
 from spiking.errors import ConfigError, CoverageError
 
@@ -22,7 +22,7 @@ _REACH = 8
 
 @torch.no_grad()
 def compound_network(
-    net: CodedNetwork, *, input_bits: int, input_max: float, theta: int = 1
+    net: CodedNetwork | SpikingNetwork, *, input_bits: int, input_max: float, theta: int = 1
 ) -> CompoundNetwork:
     """`net` for `hardware.check`, `deploy` and targets that take compound units.
 
@@ -33,7 +33,8 @@ def compound_network(
     is computed; ConfigError for a network without a readout.
     """
     code = net.code
-    if not isinstance(code, Compound) or not code.persistent:
+    graded = isinstance(code, Compound) and code.persistent
+    if isinstance(net, SpikingNetwork) or not graded:
         raise CoverageError(f"{code} is not Compound with message='delta'; use recoded(net, ...)")
     if net.readout is None:
         raise ConfigError("a network without a readout is no classifier; convert one that has it")
@@ -53,7 +54,7 @@ def compound_network(
         line=line,
         line_bits=_LINE_BITS,
         line_error=error,
-        levels=code.levels,
+        levels=int(code.levels),
         theta=theta,
         input_bits=input_bits,
         input_max=input_max,

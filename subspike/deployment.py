@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+import nir
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -38,8 +39,8 @@ from hardware.energy import break_even, unavailable
 from hardware.flow import Graph
 from hardware.populations import POPULATIONS
 from hardware.rules import CHAINS
-from spiking import Compound, MultiSpikeNetwork, SpikingNetwork, dense_macs
-from spiking.errors import ConfigError, MissingSoftwareError, SubspikeError
+from spiking import CodedNetwork, Compound, MultiSpikeNetwork, SpikingNetwork, dense_macs
+from spiking.errors import ConfigError, ExportError, MissingSoftwareError, SubspikeError
 
 from .compounds import compound_network
 from .statistics import Interval, wilson
@@ -73,17 +74,28 @@ class Form:
 class Order:
     """What is deployed, and how.
 
+    net       populations, or compound units for chips that take them
     samples   test samples for the accuracy; all of them where none is given
     compared  of them, how many the vendors' simulators run, too
     seed      of the tuning that chips with neurons of another kind need
     """
 
-    net: SpikingNetwork
+    net: SpikingNetwork | CodedNetwork
     task: Task
     samples: int | None = None
     compared: int = 8
     seed: int = 0
     progress: bool = True
+
+    @property
+    def populations(self) -> SpikingNetwork:
+        """The network where it is of populations; ExportError for another."""
+        if not isinstance(self.net, SpikingNetwork):
+            raise ExportError(
+                f"this chip takes populations with a constant forget, not {self.net.code}; convert "
+                "with --code population"
+            )
+        return self.net
 
     def __post_init__(self) -> None:
         """ConfigError for numbers that cannot be meant."""
@@ -173,21 +185,25 @@ def deployed(order: Order, targets: Sequence[str]) -> list[Row]:
 
 def _portable(order: Order, _target: Target) -> Form:
     """The portable graph, as it is."""
-    graph = to_nir(order.net, dt=PORTABLE_DT)
+    graph = to_nir(order.populations, dt=PORTABLE_DT)
     return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy())
 
 
 def _compound(order: Order, _target: Target) -> Form:
-    """The same weights in compound code, nothing tuned."""
-    net, task = recoded(order.net, Compound(LEVELS)), order.task
-    graph = compound_network(net, input_bits=task.input_bits, input_max=task.input_max)
-    note = f"compound code, graded changes of h in {LEVELS} levels, the same weights"
+    """A network in compound code as it is; of another the same weights, nothing tuned."""
+    grid = order.net.grid
+    if grid is None:
+        raise ConfigError("the network lies on no grid; call quantize(net) first")
+    coded = isinstance(order.net, CodedNetwork)
+    net = order.net if coded else recoded(order.net, Compound(LEVELS))
+    graph = compound_network(net, input_bits=grid.input_bits, input_max=grid.input_max)
+    note = "" if coded else f"the same weights in {net.code}"
     return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy(), note)
 
 
 def _multispike(order: Order, target: Target) -> Form:
     """The same weights in multi-spike code, pruned to what the chip holds, tuned where it fits."""
-    made, limits = to_multispike(rate_of(order.net)).network, target.limits
+    made, limits = to_multispike(rate_of(order.populations)).network, target.limits
     note, fan_out = "multi-spike code", None
     broken = _broken(made, target)
     if broken & {"fan_out_fits", "recurrent_weights_fit"}:
@@ -196,7 +212,7 @@ def _multispike(order: Order, target: Target) -> Form:
         memory = limits.recurrent or rows * rows
         room = (memory - 2 * made.hidden_size) // (2 * made.hidden_size)
         fan_out = max(1, min(limits.fan_out or rows, room, rows))
-        made = to_multispike(rate_of(order.net), fan_out=fan_out).network
+        made = to_multispike(rate_of(order.populations), fan_out=fan_out).network
         note, broken = f"{note}, {fan_out} recurrent synapses a neuron", _broken(made, target)
     if not broken:
         made, note = _tuned(order, fan_out), f"{note}, tuned on the training part"
@@ -206,7 +222,7 @@ def _multispike(order: Order, target: Target) -> Form:
 @lru_cache(maxsize=4)
 def _tuned(order: Order, fan_out: int | None) -> MultiSpikeNetwork:
     """Tuned once for all chips of the same fan-out; mixtures of samples teach more than samples."""
-    teacher = rate_of(order.net)
+    teacher = rate_of(order.populations)
     return tune_multispike(
         to_multispike(teacher, fan_out=fan_out).network,
         teacher=teacher,
@@ -277,7 +293,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
 def _break_even(order: Order, target: Target, whole: Configuration) -> float | None:
     if target.table is None:
         return None
-    rnn, classes = rate_of(order.net).rnn, order.task.classes
+    rnn, classes = rate_of(order.populations).rnn, order.task.classes
     steps = order.task.steps
     macs = dense_macs(rnn, steps=steps, classes=classes) / steps
     return break_even(target.table, whole.network, macs=macs)

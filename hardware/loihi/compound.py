@@ -155,7 +155,7 @@ class _Builder:
             r.top_bias: float(np.abs(net.offset).max()),
             _most(r, _WEIGHTS): float(np.abs(net.readout).max()) / net.levels,
         }
-        scale = _USED * min(top / need for top, need in limits.items() if need > 0)
+        scale = _USED * min((top / need for top, need in limits.items() if need > 0), default=1.0)
         held, off = biases(net.offset * scale, r)
         self._note("readout, biases", np.array([off / scale]), net.offset)
         nothing = np.zeros(len(held), np.int64)

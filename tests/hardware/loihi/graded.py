@@ -7,13 +7,15 @@ from hardware import CompoundLayer, CompoundNetwork, Entry, Exit, Neurons, Quant
 SIGMOID = 1.0 / (1.0 + np.exp(-np.arange(-64, 65) / 8))
 
 
-def compound_net(seed: int = 0, *, sizes=(5,), inputs: int = 3, **words) -> CompoundNetwork:
+def compound_net(
+    seed: int = 0, *, sizes=(5,), inputs: int = 3, gain: float = 2.0, **words
+) -> CompoundNetwork:
     """Layers of so many units with weights that are not trained."""
     rng = np.random.default_rng(seed)
     layers = [
         CompoundLayer(
-            rng.normal(0, 2.0, (3 * units, below)),
-            rng.normal(0, 2.0, (3 * units, units)),
+            rng.normal(0, gain, (3 * units, below)),
+            rng.normal(0, gain, (3 * units, units)),
             rng.normal(0, 1.0, 3 * units),
             rng.uniform(0.0, 0.999, units),
         )

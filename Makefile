@@ -7,7 +7,7 @@ PIP    := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix docs conform fuzz test-gpu
-.PHONY: bench-speed bench-conversion bench-xylo bench-fpga bench-onnx clean
+.PHONY: bench-speed bench-conversion bench-xylo bench-targets bench-fpga bench-onnx clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,10 @@ conform: demo ## every simulator and engine here on the demo's and 100 random ne
 
 bench-xylo: $(VENV)/.run ## our Xylo emulator against XyloSim on 1000 random networks
 	$(BIN)/python -m benchmarks.vendor_fuzz --target xylo-audio3
+
+bench-targets: demo ## the demo's network and sequential MNIST on every target, into docs/targets.json (hours)
+	$(BIN)/python -m benchmarks.targets --mnist $(MNIST) --out docs/targets.json
+	$(BIN)/python -m docs.make
 
 bench-fpga: demo ## our Verilog in two simulators and on two FPGAs, into docs/fpga.md (half an hour)
 	@scripts/fpga-tools

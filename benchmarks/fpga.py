@@ -15,7 +15,7 @@ import nir
 import numpy as np
 from tqdm import tqdm
 
-from converter import convert, quantize, to_nir
+from converter import load_network, to_nir
 from hardware import TARGETS, Configuration, configure, deploy, emulate, simulate
 from hardware.fpga import (
     ECP5_25K,
@@ -26,15 +26,13 @@ from hardware.fpga import (
     verilog_files,
 )
 from hardware.placement import placed
-from spiking import Population
-from subspike.commands import rate_of
 from subspike.tasks import load_task
 from tests.hardware.fpga.networks import drawn
 
 DT = 1e-4
 DEVICES = {"fpga-ecp5-25k": ECP5_25K, "fpga-ice40-hx8k": ICE40_HX8K}
 LANES = (1, 2, 4, 8)
-MODEL = Path("benchmarks/models/mnist-fixed.safetensors")
+MODEL = Path("benchmarks/models/mnist-population8.safetensors")
 HEAD = (
     "| network | FPGA | lanes | LUTs | registers | block RAMs | multipliers | clock | "
     "clocks a step | steps a second |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"
@@ -93,8 +91,7 @@ def compare_demo(graph: nir.NIRGraph) -> list[str]:
 
 def mnist(folder: Path) -> tuple[nir.NIRGraph, str]:
     task = load_task("mnist-pixels", data=folder)
-    net = convert(rate_of(MODEL), code=Population(8)).network
-    net = quantize(net, input_bits=task.input_bits, input_max=task.input_max)
+    net = load_network(MODEL)
     graph, inputs = to_nir(net, dt=DT), net.encode(task.test_x[:4]).numpy()
     spikes, states = require_equal(
         deploy(graph, TARGETS["fpga-ecp5-25k"], dt=DT), inputs, "verilator"

@@ -19,7 +19,7 @@ from .coverage import APPROXIMATE, UNSUPPORTED, Coverage, Node, cover
 from .data import Batches, gathered
 from .fit import FitSettings, fit
 from .matching import matching_loss
-from .tune import goal_of, require_same_sizes
+from .tune import goals_of, require_same_sizes
 
 Array = NDArray[np.float64]
 
@@ -115,11 +115,10 @@ def tune_multispike(
     settings = FitSettings(learning_rate=1e-2) if settings is None else settings
     settings = replace(settings, seed=seed)
     x = gathered(data, features=net.input_size).to(device)
-    goal = goal_of(teacher, x, size=settings.batch_size)
+    goals = goals_of(teacher, x, size=settings.batch_size)
 
     def loss(module: MultiSpikeNetwork, chosen: Tensor) -> Tensor:
-        wanted = {name: value[chosen] for name, value in goal.items()}
-        return matching_loss(module.twin(x[chosen]), wanted)
+        return matching_loss(module.twin(x[chosen]), goals(chosen))
 
     return fit(
         net.to(device),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -21,6 +22,9 @@ from .matching import RateModel, matching_loss, rate_trace, rnn_of
 from .quantize import off_grid
 
 Network = TypeVar("Network", bound=SpikingNetwork | CodedNetwork)
+Goals = Callable[[Tensor], dict[str, Tensor]]
+# of a teacher's trace, at most
+MOST_BYTES = 2**30
 _LARGEST_FORGET = 1.0 - 2.0**-12
 
 
@@ -66,20 +70,18 @@ def tune(
         raise ConfigError(
             "a population with a constant forget is tuned through time, which its core does fast"
         )
-    goal = goal_of(teacher, x, size=settings.batch_size, cells=forced)
+    goals = goals_of(teacher, x, size=settings.batch_size, cells=forced)
 
     def through_time(module: Any, chosen: Tensor) -> Tensor:
-        wanted = {name: value[chosen] for name, value in goal.items()}
         trace = twin_trace(module, x[chosen], gates=False)
-        found = matching_loss(trace, wanted)
+        found = matching_loss(trace, goals(chosen))
         if spike_penalty:
             said = [value for name, value in trace.items() if name.endswith(".h")]
             found = found + spike_penalty * sum(module.code.effort(h) for h in said)
         return found
 
     def step_by_step(module: Any, chosen: Tensor) -> Tensor:
-        wanted = {name: value[chosen] for name, value in goal.items()}
-        return forced_loss(module, x[chosen], wanted)
+        return forced_loss(module, x[chosen], goals(chosen))
 
     student = off_grid(net).to(device)
     made = fit(
@@ -118,14 +120,26 @@ def _require_same_readout(teacher: RateModel, net: Network) -> None:
         )
 
 
-@torch.no_grad()
-def goal_of(teacher: RateModel, x: Tensor, *, size: int, cells: bool = False) -> dict[str, Tensor]:
-    """What a student shall follow: h of every layer (and c) and the logits, all steps of `x`."""
+def goals_of(teacher: RateModel, x: Tensor, *, size: int, cells: bool = False) -> Goals:
+    """What a student shall follow on chosen samples of `x`: h of every layer (and c), and logits.
+
+    Kept for all of `x` where that takes no more than `MOST_BYTES`; where it takes more, the teacher
+    runs again with every batch, in a fraction of the student's time.
+    """
     teacher = copy.deepcopy(teacher).to(x).eval()
-    parts = [rate_trace(teacher, chunk) for chunk in x.split(size)]
     ends = (".h", ".c") if cells else (".h",)
-    names = [name for name in parts[0] if name == "logits" or name.endswith(ends)]
-    return {name: torch.cat([part[name] for part in parts]) for name in names}
+
+    @torch.no_grad()
+    def told(chosen: Tensor) -> dict[str, Tensor]:
+        trace = rate_trace(teacher, x[chosen])
+        return {name: trace[name] for name in trace if name == "logits" or name.endswith(ends)}
+
+    samples = torch.arange(len(x))
+    if len(x) * sum(value.nbytes for value in told(samples[:1]).values()) > MOST_BYTES:
+        return told
+    parts = [told(chosen) for chosen in samples.split(size)]
+    kept = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return lambda chosen: {name: value[chosen] for name, value in kept.items()}
 
 
 @torch.no_grad()

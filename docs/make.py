@@ -3,7 +3,8 @@
     python -m docs.make [demo/report.json]
 
 Given a report, it is copied to docs/report.json, which README's table and picture are drawn from.
-The matrix of docs/interop.md is drawn from docs/conformance.json, which `make conform` writes.
+The matrix of docs/interop.md is drawn from docs/conformance.json, which `make conform` writes, the
+rows of the targets and their picture from docs/targets.json, which `make bench-targets` writes.
 """
 
 import json
@@ -15,13 +16,15 @@ from converter import CONSUMERS, PROFILES
 from converter.conform import markdown
 from converter.consumers import ENGINES
 from hardware import formats_table, targets_table
-from subspike.pictures import accuracy
+from subspike.deployment_table import MARGIN, rows_of
+from subspike.deployment_table import markdown as markdown_of_rows
+from subspike.pictures import accuracy, deployment
 from subspike.report import from_json, table
 
 ROOT = Path(__file__).parent.parent
 REPORT = ROOT / "docs/report.json"
 CONFORMANCE = ROOT / "docs/conformance.json"
-PICTURE = ROOT / "docs/accuracy.svg"
+DEPLOYED = ROOT / "docs/targets.json"
 WRITTEN = ("README.md", "docs/hardware.md", "docs/interop.md")
 
 
@@ -30,6 +33,7 @@ def parts() -> dict[str, str]:
     comparison = from_json(REPORT.read_text())
     return {
         "conformance": conformance(),
+        "deployed": deployed(),
         "demo": f"```\n{table(comparison)}\n```",
         "formats": formats_table(),
         "profiles": profiles(),
@@ -45,6 +49,16 @@ def conformance() -> str:
     return (
         f"{len(equal)} of {len(found['consumers'])} are equal in every bin of {found['cases']} "
         f"cases: {', '.join(equal)}.\n\n{markdown(found)}"
+    )
+
+
+def deployed() -> str:
+    """The last run of `make bench-targets`, a table for each network."""
+    found = json.loads(DEPLOYED.read_text())
+    return "\n\n".join(
+        f"`{each['network']}` on {each['task']} ({each['split']}); simulators ran "
+        f"{each['compared']} of the samples:\n\n{markdown_of_rows(rows_of(each))}"
+        for each in found.values()
     )
 
 
@@ -96,9 +110,18 @@ def filled(text: str) -> str:
     )
 
 
-def picture() -> str:
-    """Accuracy of every stage on white, since a README may be shown on black."""
-    svg = accuracy(from_json(REPORT.read_text()))
+def pictures() -> dict[str, str]:
+    """By file, on white, since a README may be shown on black."""
+    drawn = {
+        "docs/accuracy.svg": accuracy(from_json(REPORT.read_text())),
+        "docs/targets.svg": deployment(
+            rows_of(json.loads(DEPLOYED.read_text())["digits-rows"]), margin=MARGIN
+        ),
+    }
+    return {name: _on_white(svg) for name, svg in drawn.items()}
+
+
+def _on_white(svg: str) -> str:
     end = svg.index(">", svg.index("<svg")) + 1
     return f'{svg[:end]}<rect width="100%" height="100%" fill="white"/>{svg[end:]}'
 
@@ -112,7 +135,8 @@ def main() -> None:
     for name in WRITTEN:
         path = ROOT / name
         path.write_text(filled(path.read_text()))
-    PICTURE.write_text(picture())
+    for name, svg in pictures().items():
+        (ROOT / name).write_text(svg)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,22 @@ _FEW = 8
 Deliver = Callable[[Ints, NDArray[Any], Count], Ints]
 
 
+def merged(synapses: Sequence[Synapses], word: Word) -> list[Synapses]:
+    """Synapses alike in all but their weights as one, where a tick's sum is whole before the word.
+
+    A chip keeps the signs of a connection apart and gives large weights two synapses; a saturating
+    word hears of each, and so does a sum that drops bits.
+    """
+    if word.overflow == "saturate":
+        return list(synapses)
+    found: dict[tuple[Any, ...], Synapses] = {}
+    for at, each in enumerate(synapses):
+        alike = (each.source, each.target, each.delay, each.shift, at if each.drop else -1)
+        before = found.get(alike)
+        found[alike] = each if before is None else replace(each, weight=before.weight + each.weight)
+    return list(found.values())
+
+
 def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
     """A function that adds floor(W n / 2^drop) 2^shift to currents (batch, targets).
 
@@ -33,21 +50,40 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
         return lambda current, _spikes, _count: current
     columns, at_column, column_sign = _distinct(synapses.weight.T)
     rows, at_row, row_sign = _distinct(columns.T)
-    order = np.argsort(at_column, kind="stable")[np.count_nonzero(at_column < 0) :]
-    starts = np.searchsorted(at_column[order], np.arange(len(columns)))
-    signs, used = column_sign[order], at_row >= 0
     shift, drop = synapses.shift, synapses.drop
-    each = int(np.bincount(at_column[order]).max(initial=1)) * most
+    gathered = _gathered(at_column, column_sign)
+    spread = _spread(at_row, row_sign)
+    each = int(np.bincount(at_column[at_column >= 0]).max()) * most
     product = _product(rows, each)
 
     def deliver(current: Ints, spikes: NDArray[Any], _count: Count) -> Ints:
-        chosen = spikes[:, order].astype(np.int64) * signs
-        sums = product(np.add.reduceat(chosen, starts, axis=1))
-        total = current.copy()
-        total[:, used] += ((sums[:, at_row[used]] * row_sign[used]) >> drop) << shift
-        return total
+        if not spikes.any():
+            return current
+        return current + ((spread(product(gathered(spikes))) >> drop) << shift)
 
     return deliver
+
+
+def _gathered(at: Ints, sign: Ints) -> Callable[[NDArray[Any]], Ints]:
+    """Entries (batch, sources) to signed sums of those with the same column.  # (batch, columns)"""
+    if _each_itself(at, sign):
+        return lambda spikes: spikes
+    order = np.argsort(at, kind="stable")[np.count_nonzero(at < 0) :]
+    starts = np.searchsorted(at[order], np.arange(1 + at.max()))
+    signs = sign[order]
+    return lambda spikes: np.add.reduceat(spikes[:, order].astype(np.int64) * signs, starts, axis=1)
+
+
+def _spread(at: Ints, sign: Ints) -> Callable[[Ints], Ints]:
+    """Sums (batch, rows) to the targets that each is of, 0 for those of none."""
+    if _each_itself(at, sign):
+        return lambda sums: sums
+    # where `at` is -1 the sign is 0
+    return lambda sums: sums[:, at] * sign
+
+
+def _each_itself(at: Ints, sign: Ints) -> bool:
+    return bool((sign == 1).all()) and np.array_equal(at, np.arange(len(at)))
 
 
 def _distinct(rows: Ints) -> tuple[Ints, Ints, Ints]:

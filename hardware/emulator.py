@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .delivery import DELIVERIES
+from .delivery import DELIVERIES, merged
 from .format import DECAYS, Count, Format, added, fitted, negated
 from .network import INPUT, Ints, Neurons, Quantized
 from .run import Trace
@@ -67,10 +67,10 @@ class _Group:
         most[INPUT] = int(np.abs(arriving).max(initial=0))
         self.say = SAYINGS[neurons.says].start(neurons, how)
         chosen = DELIVERIES[how.current.overflow]
+        ending = [each for each in network.synapses if each.target == neurons.name]
         self.feeds = [
             (each, chosen(each, how.current, most[each.source]))
-            for each in network.synapses
-            if each.target == neurons.name
+            for each in merged(ending, how.current)
         ]
 
     def tick(self, tick: int, heard: dict[str, NDArray[Any]]) -> Ints:

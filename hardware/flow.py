@@ -10,6 +10,7 @@ import nir
 from numpy.typing import NDArray
 
 from spiking.errors import ConfigError, DoesNotFitError
+from spiking.guarded import SECONDS
 
 from .chain import neurons
 from .compound import CompoundNetwork
@@ -148,12 +149,14 @@ def simulate(
     simulator: str | None = None,
     watched: Sequence[str] = (),
     guarded: bool = False,
+    seconds: float = SECONDS,
 ) -> Run:
     """Run a configuration in a simulator of the vendor; it equals `emulate`, bit for bit.
 
     simulator  one of the target's, the first where none is named
     watched    as in `emulate`
     guarded    in a process of its own, whatever it is; some always are
+    seconds    after which such a process is ended
 
     Raises what `emulate` raises, MissingSoftwareError where the simulator is not installed, and
     WorkerError where its process dies, hangs or writes garbage.
@@ -162,7 +165,9 @@ def simulate(
     target = target_named(network.target)
     chosen = simulator_named(target, simulator)
     arriving = entered(network, inputs)
-    trace = run_simulator(chosen, configuration, arriving, watched=watched, guarded=guarded)
+    trace = run_simulator(
+        chosen, configuration, arriving, watched=watched, guarded=guarded, seconds=seconds
+    )
     return told(network, arriving, trace, inputs.shape[1])
 
 

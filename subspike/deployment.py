@@ -41,6 +41,7 @@ from hardware.populations import POPULATIONS
 from hardware.rules import CHAINS
 from spiking import CodedNetwork, Compound, MultiSpikeNetwork, SpikingNetwork, dense_macs
 from spiking.errors import ConfigError, ExportError, MissingSoftwareError, SubspikeError
+from spiking.guarded import SECONDS
 
 from .compounds import compound_network
 from .statistics import Interval, wilson
@@ -77,6 +78,7 @@ class Order:
     net       populations, or compound units for chips that take them
     samples   test samples for the accuracy; all of them where none is given
     compared  of them, how many the vendors' simulators run, too
+    seconds   after which a simulator is ended
     seed      of the tuning that chips with neurons of another kind need
     """
 
@@ -84,6 +86,7 @@ class Order:
     task: Task
     samples: int | None = None
     compared: int = 8
+    seconds: float = SECONDS
     seed: int = 0
     progress: bool = True
 
@@ -103,6 +106,8 @@ class Order:
             raise ConfigError(
                 f"samples {self.samples} and compared {self.compared} must be 1 or more"
             )
+        if not 0 < self.seconds < float("inf"):
+            raise ConfigError(f"seconds is {self.seconds}; it must be positive and finite")
 
 
 @dataclass(frozen=True)
@@ -271,7 +276,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
         target.name,
         samples=samples,
         accuracy=wilson(correct, samples),
-        matches=_matches(target, whole, first, run),
+        matches=_matches(target, whole, first, run, order.seconds),
         compared=len(first),
         spikes=fired / samples,
         synops=synops / samples,
@@ -308,12 +313,14 @@ def _at_once(whole: Configuration, form: Form, task: Task) -> int:
 
 
 def _matches(
-    target: Target, whole: Configuration, inputs: NDArray[Any], ours: Run
+    target: Target, whole: Configuration, inputs: NDArray[Any], ours: Run, seconds: float
 ) -> tuple[Match, ...]:
     found = []
     for simulator in target.simulators:
         try:
-            theirs = simulate(whole, inputs, simulator=simulator.name, guarded=True)
+            theirs = simulate(
+                whole, inputs, simulator=simulator.name, guarded=True, seconds=seconds
+            )
         except SubspikeError as error:
             found.append(Match(simulator.name, None, 0, str(error)))
             continue

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from hardware import Estimate
+from hardware import Estimate, Violation
 
 from .answer import DONE, NO
 from .deployment import Match, Row
+from .statistics import Interval
 
 _HEAD = ("target", "fits", "accuracy", "lost", "differing", "spikes", "energy", "latency", "cores")
 # points that quantisation and placement may lose
@@ -43,6 +44,38 @@ def table(rows: Sequence[Row]) -> str:
 def data(rows: Sequence[Row]) -> dict[str, Any]:
     """The same for programs."""
     return {"targets": [asdict(row) | {"fits": row.fits} for row in rows]}
+
+
+def rows_of(data: Mapping[str, Any]) -> list[Row]:
+    """What `data` was made of."""
+    return [_row(dict(each)) for each in data["targets"]]
+
+
+def _row(about: dict[str, Any]) -> Row:
+    del about["fits"]
+    said, latency = about["accuracy"], about["latency"]
+    nouns = {
+        "violations": tuple(Violation(**each) for each in about["violations"]),
+        "accuracy": None if said is None else Interval(**said),
+        "matches": tuple(Match(**each) for each in about["matches"]),
+        "energy": tuple(Estimate(**each) for each in about["energy"]),
+        "latency": None if latency is None else Estimate(**latency),
+        "used": {name: (have, limit) for name, (have, limit) in about["used"].items()},
+        "notes": tuple(about["notes"]),
+    }
+    return Row(**about | nouns)
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The lines of `table`, and the rules that were broken, for a document."""
+    lines = [list(_HEAD), ["---"] * len(_HEAD), *(_cells(row) for row in rows)]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    said = [
+        f"- `{row.target}`: {'; '.join(map(str, row.violations)) or row.failure}"
+        for row in rows
+        if not row.fits
+    ]
+    return "\n".join([text, "", *said]) if said else text
 
 
 def _cells(row: Row) -> list[str]:

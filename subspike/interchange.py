@@ -43,6 +43,7 @@ from hardware import check as check_graph
 from hardware.compound import COMPOUNDS
 from spiking import CodedNetwork, SpikingNetwork
 from spiking.errors import ConfigError, ExportError, GraphError, MissingSoftwareError
+from spiking.guarded import SECONDS
 
 from . import deployment_table
 from .answer import DONE, NO, Answer
@@ -186,6 +187,9 @@ def add_run(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--compared", type=int, default=8, help="of them, for the vendors' simulators (default: 8)"
     )
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="that a simulator may take (default: 300)"
+    )
     task(parser)
     common(parser)
 
@@ -248,6 +252,7 @@ def _run_on_targets(given: Namespace) -> Answer:
         data,
         samples=given.samples,
         compared=given.compared,
+        seconds=given.seconds,
         seed=given.seed,
         progress=not given.quiet,
     )

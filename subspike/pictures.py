@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from .compare import Comparison
+from .deployment import Row
 from .search import Found
 
 # Okabe and Ito's palette, told apart by readers with any colour vision
@@ -116,6 +117,49 @@ def pareto(found: Found) -> str:
     axes.set_xlabel(f"{found.metric} per inference")
     axes.set_ylabel("points lost (band: within the margin)")
     return _svg(figure, "pareto")
+
+
+def deployment(rows: Sequence[Row], *, margin: float) -> str:
+    """Every target: points lost, joules and seconds a sample; what does not fit stands there, too.
+
+    margin  points that may be lost
+    """
+    figure = Figure(figsize=(_WIDTH, 0.32 * len(rows) + 1.0), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    places = np.arange(len(rows))[::-1]
+    values: tuple[Callable[[Row], float | None], ...] = (_lost, _joules, _seconds)
+    for axes, value, colour in zip(panels, values, (ORANGE, GREEN, BLUE), strict=True):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="x", color="#dddddd", lw=0.6)
+        for row, at in zip(rows, places, strict=True):
+            if value(row) is not None:
+                axes.plot(value(row), at, "o", color=colour, ms=6)
+    lost, energy, latency = panels
+    lost.axvspan(min(0.0, lost.get_xlim()[0]), margin, color=BLUE, alpha=0.12, lw=0)
+    for row, at in zip(rows, places, strict=True):
+        if not row.fits:
+            said = "failed" if row.failure else ", ".join(f.rule for f in row.violations)
+            lost.annotate(f"  {said}", (0, at), color=GREY, fontsize=8, va="center")
+    lost.set_yticks(places, [row.target for row in rows])
+    lost.set_ylim(-0.6, len(rows) - 0.4)
+    lost.set_xlabel("points lost (band: margin)")
+    for axes, words in ((energy, "J"), (latency, "s")):
+        axes.set_xscale("log")
+        axes.set_xlabel(f"{words} a sample, as estimated")
+    return _svg(figure, "deployment")
+
+
+def _lost(row: Row) -> float | None:
+    return row.lost
+
+
+def _joules(row: Row) -> float | None:
+    """The first of a row's estimates of energy that has a value."""
+    return next((each.value for each in row.energy if each.value is not None), None)
+
+
+def _seconds(row: Row) -> float | None:
+    return None if row.latency is None else row.latency.value
 
 
 def error(comparison: Comparison) -> str:

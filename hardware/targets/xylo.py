@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..configuration import Configuration
@@ -88,32 +90,6 @@ def _joules(_configuration: Configuration, _run: Run) -> Estimate:
     )
 
 
-XYLO_AUDIO_2 = Target(
-    name="xylo-audio2",
-    about="SynSense Xylo Audio 2 (SYNS61201)",
-    limits=Limits(
-        inputs=16,
-        hidden=1000,
-        outputs=8,
-        fan_out=64,
-        recurrent=32_000,  # 32 a neuron on average in each synapse; only the first is used here
-        input_reach=1000,
-        output_reach=1000,
-        input_spikes=15,
-        spikes=31,
-        dash_bits=4,
-    ),
-    source=_SOURCE,
-    format=_FORMAT,
-    latency=_LATENCY,
-    family=CHAINS,
-    quantize=quantize_chain,
-    cores=_CORES,
-    simulators=(_XYLOSIM,),
-    energy=(_joules,),
-    seconds=_seconds,
-)
-
 XYLO_AUDIO_3 = Target(
     name="xylo-audio3",
     about="SynSense Xylo Audio 3 (SYNS65302)",
@@ -140,28 +116,25 @@ XYLO_AUDIO_3 = Target(
     seconds=_seconds,
 )
 
-XYLO_IMU = Target(
+XYLO_AUDIO_2 = replace(
+    XYLO_AUDIO_3,
+    name="xylo-audio2",
+    about="SynSense Xylo Audio 2 (SYNS61201)",
+    limits=replace(
+        XYLO_AUDIO_3.limits,
+        hidden=1000,
+        outputs=8,
+        fan_out=64,
+        recurrent=32_000,  # as above, 32 a neuron
+        input_reach=1000,
+        output_reach=1000,
+    ),
+)
+
+# half the neurons with one synapse each instead of two: 64 weights a neuron on average
+XYLO_IMU = replace(
+    XYLO_AUDIO_3,
     name="xylo-imu",
     about="SynSense Xylo IMU (SYNS63300)",
-    limits=Limits(
-        inputs=16,
-        hidden=496,
-        outputs=16,
-        fan_out=512,
-        recurrent=31_744,  # 64 a neuron on average
-        input_reach=128,
-        output_reach=128,
-        input_spikes=15,
-        spikes=31,
-        dash_bits=4,
-    ),
-    source=_SOURCE,
-    format=_FORMAT,
-    latency=_LATENCY,
-    family=CHAINS,
-    quantize=quantize_chain,
-    cores=_CORES,
-    simulators=(_XYLOSIM,),
-    energy=(_joules,),
-    seconds=_seconds,
+    limits=replace(XYLO_AUDIO_3.limits, hidden=496, fan_out=512),
 )

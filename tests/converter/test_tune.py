@@ -148,3 +148,15 @@ def test_a_penalty_makes_fewer_spikes_leave() -> None:
     for wrong in (-1.0, float("nan")):
         with pytest.raises(ConfigError, match="spike_penalty"):
             tuned(net, rate, spike_penalty=wrong)
+
+
+def test_goals_too_large_to_keep_are_made_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    rate, net = pair()
+    tune_module = importlib.import_module("converter.tune")
+    kept = tune_module.goals_of(rate, X, size=16, cells=True)
+    monkeypatch.setattr(tune_module, "MOST_BYTES", 0)
+    made = tune_module.goals_of(rate, X, size=16, cells=True)
+    chosen = torch.tensor([5, 3, 39])
+    for name, value in made(chosen).items():
+        torch.testing.assert_close(value, kept(chosen)[name])
+    assert held_loss(tuned(net, rate), rate) < held_loss(net, rate)

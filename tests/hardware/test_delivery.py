@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hardware import Synapses, Word
-from hardware.delivery import DELIVERIES
+from hardware.delivery import DELIVERIES, merged
 from hardware.format import Count
 
 WORD = Word(24, "wrap")
@@ -44,3 +44,19 @@ def test_saturation_happens_spike_by_spike() -> None:
     deliver = DELIVERIES["saturate"](Synapses("a", "b", weight, 0), word, 3)
     assert deliver(np.array([[0]]), np.array([[3, 1]]), count).tolist() == [[0]]
     assert count.overflows == 1
+
+
+def test_synapses_that_differ_in_their_weights_alone_are_one() -> None:
+    up, down = np.array([[3, 0], [1, 2]]), np.array([[0, -4], [-1, 0]])
+    alike = [Synapses("a", "b", weight, 1, shift=6) for weight in (up, down)]
+    others = [
+        Synapses("a", "b", up, 1, shift=6, drop=1),
+        Synapses("a", "b", up, 1, shift=6, drop=1),
+        Synapses("a", "b", up, 2, shift=6),
+        Synapses("c", "b", up, 1, shift=6),
+        Synapses("a", "b", up, 1, shift=5),
+    ]
+    one, *rest = merged([alike[0], *others, alike[1]], WORD)
+    assert np.array_equal(one.weight, up + down)
+    assert rest == others
+    assert merged(alike, Word(8, "saturate")) == alike

@@ -1,9 +1,13 @@
-"""A comparison built by hand, for tests of what is done with one."""
+"""A comparison and rows of a deployment built by hand, for tests of what is done with them."""
+
+from dataclasses import replace
 
 import numpy as np
 
+from hardware import Estimate, Violation
 from subspike import Column, Comparison, Missing, compare
 from subspike.compare import LevelPoint
+from subspike.deployment import Match, Row
 from subspike.identity import Identity
 from subspike.statistics import wilson
 
@@ -47,3 +51,25 @@ def comparison(*, lost: int = 3, margin: float = 0.02) -> Comparison:
         drift={"l0.z": [0.1, 0.2, 0.15], "l0.h": [0.0, 0.3, 0.2]},
         coverage=[("l0.z", "approximate", "8 levels <of> a sigmoid")],
     )
+
+
+ENERGY = Estimate("energy", 2.5e-7, "J", "estimate", "a table", "45 nm", "all", "somewhere")
+GOOD = Row(
+    "digital",
+    samples=500,
+    accuracy=wilson(490, 500),
+    lost=0.2,
+    matches=(Match("verilator", 0, 100),),
+    compared=8,
+    spikes=123.0,
+    synops=4567.0,
+    ticks=8,
+    energy=(ENERGY,),
+    latency=replace(ENERGY, quantity="latency", unit="s", value=None, kind="unavailable"),
+    rate=0.05,
+    break_even=0.25,
+    cores=1,
+    used={"neurons": (10, 16), "synapses": (99, None)},
+)
+BROKEN = Row("xylo-imu", violations=(Violation("outputs_fit", "output", "20", "16", "use fewer"),))
+FAILED = Row("loihi", failure="ConfigError: what it was")

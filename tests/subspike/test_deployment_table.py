@@ -1,36 +1,14 @@
 """Rows as words, data and an exit code."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from hardware import Estimate, Violation
 from subspike.answer import DONE, NO
-from subspike.deployment import Match, Row
-from subspike.deployment_table import answered, data, scaled, table
-from subspike.statistics import wilson
-
-ENERGY = Estimate("energy", 2.5e-7, "J", "estimate", "a table", "45 nm", "all", "somewhere")
-GOOD = Row(
-    "digital",
-    samples=500,
-    accuracy=wilson(490, 500),
-    lost=0.2,
-    matches=(Match("verilator", 0, 100),),
-    compared=8,
-    spikes=123.0,
-    synops=4567.0,
-    ticks=8,
-    energy=(ENERGY,),
-    latency=replace(ENERGY, quantity="latency", unit="s", value=None, kind="unavailable"),
-    rate=0.05,
-    break_even=0.25,
-    cores=1,
-    used={"neurons": (10, 16), "synapses": (99, None)},
-)
-BROKEN = Row("xylo-imu", violations=(Violation("outputs_fit", "output", "20", "16", "use fewer"),))
-FAILED = Row("loihi", failure="ConfigError: what it was")
+from subspike.deployment import Match
+from subspike.deployment_table import answered, data, markdown, rows_of, scaled, table
+from tests.subspike.made import BROKEN, FAILED, GOOD
 
 
 def test_the_table_says_every_part() -> None:
@@ -53,6 +31,23 @@ def test_the_table_says_every_part() -> None:
     assert "(never)" in table([replace(GOOD, break_even=-0.1)])
     gone = replace(GOOD, matches=(Match("lava", None, 0, "not installed"),))
     assert "lava: not run: not installed" in table([gone])
+
+
+def test_rows_come_back_from_their_data() -> None:
+    rows = [GOOD, BROKEN, FAILED]
+    told = rows_of(json.loads(json.dumps(data(rows))))
+    assert [asdict(row) for row in told] == [asdict(row) for row in rows]
+    assert table(told) == table(rows)
+
+
+def test_a_document_has_a_line_a_target_and_what_does_not_fit_below() -> None:
+    lines = markdown([GOOD, BROKEN, FAILED]).splitlines()
+    assert "98.0% of 500 | +0.20 | verilator 0" in lines[2]
+    assert lines[-2:] == [
+        "- `xylo-imu`: outputs_fit: output has 20, limit 16; use fewer",
+        "- `loihi`: ConfigError: what it was",
+    ]
+    assert len(markdown([GOOD]).splitlines()) == 3
 
 
 def test_the_data_is_json_and_holds_the_same() -> None:

@@ -9,7 +9,7 @@ import pytest
 from spiking import Compound
 from subspike import pictures
 from subspike.search import Found, Tried
-from tests.subspike.made import comparison
+from tests.subspike.made import BROKEN, FAILED, GOOD, comparison
 
 SPIKES = {
     "l0.z": np.random.default_rng(0).random((8, 12)) < 0.3,
@@ -18,6 +18,7 @@ SPIKES = {
 TRIED = [Tried(Compound(k), None, 0.2 / k - 0.01, 1e4 * k) for k in (4, 8, 16)]
 FOUND = Found(TRIED[1], tuple(TRIED), tuple(TRIED), "operations", 0.02, 0.9)
 DRAWN = {
+    "deployment": lambda: pictures.deployment([GOOD, BROKEN, FAILED], margin=0.5),
     "pareto": lambda: pictures.pareto(FOUND),
     "accuracy": lambda: pictures.accuracy(comparison()),
     "waterfall": lambda: pictures.waterfall(comparison()),
@@ -26,6 +27,7 @@ DRAWN = {
     "raster": lambda: pictures.raster(SPIKES),
 }
 WORDS = {
+    "deployment": ["digital", "xylo-imu", "outputs_fit", "failed"],
     "pareto": ["operations per inference", "Compound(levels=8, message='delta')"],
     "accuracy": ["rate", "spiking", "NIR"],
     "waterfall": ["-1.5", "+0.0", "spiking"],

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -59,112 +60,109 @@ class _Builder:
 
     def layer(self, index: int, layer: CompoundLayer, below: str) -> str:
         """Its three groups; returns the name of the one whose changes leave the units."""
-        names = [f"l{index}_{part}" for part in ("gates", "cell", "output")]
-        gates, cell, output = names
-        self._gates(index, layer, below, names)
-        units, knots = layer.units, self.knots
-        nothing, loudest = np.zeros(units, np.int64), int(np.abs(knots).max())
-        keep, off = kept(layer.forget, 1, self.registers)
-        self._note(f"{cell}, decays a step", np.array([off]), layer.forget)
-        least = float((keep / 2**KEEP_BITS).max(initial=0.0))
-        self.notes.append(
-            f"{cell}: a tick rounds toward zero by less than 2^-{VALUE_BITS}, which leaves a cell "
-            f"at rest at most {2.0**-VALUE_BITS / (1.0 - least):.3g} short; it wraps around at "
-            f"{2 ** (23 - VALUE_BITS)}"
-        )
-        self.groups.append(
-            Neurons(
-                cell,
-                nothing,
-                nothing,
-                keep,
-                nothing,
-                spikes=loudest,
-                tick=index + 1,
-                says="level",
-                drop=VALUE_BITS - self.net.line_bits,
-                knots=knots,
-            )
-        )
-        factor, drop = _factor(self.net.levels)
-        largest = factor * int(knots.max() - knots.min()) + (1 << drop - 1) >> drop
-        self.groups.append(
-            Neurons(
-                output,
-                nothing + self.net.theta,
-                nothing + (1 << drop - 1),
-                nothing,
-                nothing,
-                spikes=2 * largest,
-                tick=index + 1,
-                says="change",
-                drop=drop,
-            )
-        )
-        one = np.eye(units, dtype=np.int64)
+        gates, cell, output = (f"l{index}_{part}" for part in ("gates", "cell", "output"))
+        self._gates(index, layer, gates)
+        self._heard(index, layer, gates, (below, output))
+        self._cell(index, layer, cell)
+        factor = self._output(index, layer, output)
+        one = np.eye(layer.units, dtype=np.int64)
+        none = 0 * one
         self.synapses += [
-            Synapses(gates, cell, np.concatenate([one, -one, 0 * one], axis=1), 0),
+            Synapses(gates, cell, np.concatenate([one, -one, none], axis=1), 0),
             Synapses(cell, output, factor * one, 0),
-            Synapses(gates, output, np.concatenate([0 * one, 0 * one, -factor * one], axis=1), 0),
+            Synapses(gates, output, np.concatenate([none, none, -factor * one], axis=1), 0),
         ]
-        error = (0.5 + self.net.theta - 1) / self.net.levels
-        self.notes.append(
-            f"{output}: h in {self.net.levels} levels, said when it differs by {self.net.theta}: "
-            f"largest error {error:.3g} of 1, in {payload_bits(self.groups[-1])} bits"
-        )
         return output
 
-    def _gates(self, index: int, layer: CompoundLayer, below: str, names: list[str]) -> None:
-        """Three accumulators a unit; 2^p of their units are 1."""
-        net, gates = self.net, names[0]
-        bits = drive_bits(net, layer, self.registers)
-        nothing = np.zeros(3 * layer.units, np.int64)
-        self.groups.append(
-            Neurons(
-                gates,
-                nothing,
-                nothing,
-                nothing + 2**KEEP_BITS,
-                nothing,
-                spikes=int(np.abs(self.knots).max()),
-                tick=index + 1,
-                says="level",
-                drop=bits - net.line_bits,
-                knots=self.knots,
-            )
-        )
-        one, inputs = 2.0**bits, net.inputs
-        clocks = np.zeros((3 * layer.units, len(net.layers)))
+    def _gates(self, index: int, layer: CompoundLayer, name: str) -> None:
+        """Three accumulators a unit."""
+        count, drop = 3 * layer.units, drive_bits(self.net, layer, self.registers)
+        words = self._level(index, drop - self.net.line_bits)
+        self.groups.append(_neurons(name, np.full(count, 2**KEEP_BITS), **words))
+
+    def _heard(
+        self, index: int, layer: CompoundLayer, gates: str, sources: tuple[str, str]
+    ) -> None:
+        """What gates hear: the bias, the input or the layer below, and their own layer."""
+        net, (below, back) = self.net, sources
+        one = 2.0 ** drive_bits(net, layer, self.registers)
+        inputs, clocks = (np.zeros((3 * layer.units, n)) for n in (net.inputs, len(net.layers)))
         clocks[:, index] = layer.bias
-        clocks = np.concatenate([np.zeros((3 * layer.units, inputs)), clocks], axis=1)
-        self._fed(f"{gates}, biases", (INPUT, gates), clocks, one, _BIASES)
-        into, quantum = layer.into, one / net.levels
+        bias = np.concatenate([inputs, clocks], axis=1)
+        into, unit = layer.into, one / net.levels
         if index == 0:
-            into = np.concatenate([into, np.zeros((len(into), len(net.layers)))], axis=1)
-            self._fed(f"{gates}, weights", (INPUT, gates), into, one * 2.0**-net.input_bits)
-        else:
-            self._fed(f"{gates}, weights", (below, gates), into, quantum)
-        self._fed(f"{gates}, recurrent weights", (names[2], gates), layer.recurrent, quantum)
+            into = np.concatenate([into, 0 * clocks], axis=1)
+            unit = one * 2.0**-net.input_bits
+        self._fed(f"{gates}, biases", (INPUT, gates), bias, one, _BIASES)
+        self._fed(f"{gates}, weights", (below, gates), into, unit)
+        self._fed(f"{gates}, recurrent weights", (back, gates), layer.recurrent, one / net.levels)
+
+    def _cell(self, index: int, layer: CompoundLayer, name: str) -> None:
+        """Leaky integrators."""
+        keep, off = kept(layer.forget, 1, self.registers)
+        self._note(f"{name}, decays a step", np.array([off]), layer.forget)
+        slowest = float((keep / 2**KEEP_BITS).max())
+        self.notes.append(
+            f"{name}: a tick rounds toward zero by less than 2^-{VALUE_BITS}, which leaves a cell "
+            f"at rest at most {2.0**-VALUE_BITS / (1.0 - slowest):.3g} short; it wraps around at "
+            f"{(self.registers.top_sum + 1) >> VALUE_BITS}"
+        )
+        words = self._level(index, VALUE_BITS - self.net.line_bits)
+        self.groups.append(_neurons(name, keep, **words))
+
+    def _output(self, index: int, layer: CompoundLayer, name: str) -> int:
+        """Sigma-delta coders; returns what act(c) and o are multiplied by on their way."""
+        net, nothing = self.net, np.zeros(layer.units, np.int64)
+        factor, drop = _factor(net.levels)
+        half = 1 << (drop - 1)
+        # of n, from one end of act to the other
+        most = (factor * int(self.knots.max() - self.knots.min()) + half) >> drop
+        made = _neurons(
+            name,
+            nothing,
+            threshold=nothing + net.theta,
+            bias=nothing + half,
+            spikes=2 * most,
+            tick=index + 1,
+            says="change",
+            drop=drop,
+        )
+        error = (net.theta - 0.5) / net.levels
+        self.notes.append(
+            f"{name}: h in {net.levels} levels, said when it differs by {net.theta}: largest error "
+            f"{error:.3g} of 1, in {payload_bits(made)} bits"
+        )
+        self.groups.append(made)
+        return factor
 
     def readout(self, top: str) -> float:
         """An accumulator a class; returns the unit of its potential."""
         net, r = self.net, self.registers
-        size = float((np.abs(net.readout).sum(1) + np.abs(net.offset)).max())
-        limits = {
-            r.top_sum: size,
-            r.top_bias: float(np.abs(net.offset).max()),
-            _most(r, _WEIGHTS): float(np.abs(net.readout).max()) / net.levels,
-        }
-        scale = _USED * min((top / need for top, need in limits.items() if need > 0), default=1.0)
+        size = float((np.abs(net.readout).sum(1) * _reach(net) + np.abs(net.offset)).max())
+        limits = (
+            (r.top_sum, size),
+            (r.top_bias, float(np.abs(net.offset).max())),
+            (_most(r, _WEIGHTS), float(np.abs(net.readout).max()) / net.levels),
+        )
+        scale = _USED * min((top / need for top, need in limits if need > 0), default=1.0)
         held, off = biases(net.offset * scale, r)
         self._note("readout, biases", np.array([off / scale]), net.offset)
-        nothing = np.zeros(len(held), np.int64)
-        keep, tick = nothing + 2**KEEP_BITS, len(net.layers) + 1
-        self.groups.append(
-            Neurons("readout", nothing, held, keep, nothing, spikes=0, tick=tick, says="nothing")
-        )
+        keep, tick = np.full(len(held), 2**KEEP_BITS), len(net.layers) + 1
+        words = {"bias": held, "spikes": 0, "tick": tick, "says": "nothing"}
+        self.groups.append(_neurons("readout", keep, **words))
         self._fed("readout, weights", (top, "readout"), net.readout, scale / net.levels)
         return 1.0 / scale
+
+    def _level(self, index: int, drop: int) -> dict[str, Any]:
+        """What says act of a potential, whose points are 2^drop apart."""
+        most = int(np.abs(self.knots).max())
+        return {
+            "spikes": most,
+            "tick": index + 1,
+            "says": "level",
+            "drop": drop,
+            "knots": self.knots,
+        }
 
     def _fed(
         self,
@@ -190,6 +188,13 @@ class _Builder:
         if largest > 0.0:
             peak = float(np.abs(of).max())
             self.notes.append(f"{what} rounded, largest error {largest:.3g} of {peak:.3g}")
+
+
+def _neurons(name: str, keep: Ints, **words: Any) -> Neurons:
+    """Memoryless potentials of currents that keep so many 4096ths."""
+    nothing = np.zeros(len(keep), np.int64)
+    given = {"threshold": nothing, "bias": nothing} | words
+    return Neurons(name, current_decay=keep, potential_decay=nothing, **given)
 
 
 def compound(net: CompoundNetwork, target: Target, dt: float, *, registers: Registers) -> Quantized:

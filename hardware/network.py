@@ -178,8 +178,11 @@ def _require_groups(network: Quantized) -> None:
             name: np.shape(getattr(group, name))
             for name in ("threshold", "bias", "current_decay", "potential_decay")
         }
-        if any(shape != (len(group),) for shape in shapes.values()):
-            raise ShapeError(f"group {group.name!r}: its arrays have shapes {shapes}")
+        knots = np.shape(group.knots)
+        if any(shape != (len(group),) for shape in shapes.values()) or len(knots) != 1:
+            raise ShapeError(
+                f"group {group.name!r}: its arrays have shapes {shapes}, its knots {knots}"
+            )
         if group.spikes < 0 or group.tick < 0:
             raise ConfigError(f"group {group.name!r}: spikes and tick must not be negative")
         graded = group.says == "level" and (len(group.knots) < 3 or len(group.knots) % 2 == 0)

@@ -32,6 +32,7 @@ LEVEL = replace(HIDDEN, says="level", knots=np.arange(3))
         ({"groups": (replace(HIDDEN, drop=-1), READOUT)}, ConfigError, "without -1 bits"),
         ({"groups": (replace(HIDDEN, says="level"), READOUT)}, ConfigError, "over 0 knots"),
         ({"groups": (LEVEL, READOUT)}, ConfigError, "in its own tick"),
+        ({"groups": (replace(LEVEL, knots=np.eye(3)), READOUT)}, ShapeError, "knots"),
     ],
 )
 def test_what_does_not_fit_is_named(change, error, words) -> None:

@@ -81,18 +81,19 @@ def random_graded(seed: int) -> tuple[Quantized, np.ndarray]:
         ]
         # what arrives in a tick stays below 2^24: lava wraps a current around once
         one, none = np.eye(units, dtype=np.int64), np.zeros((units, units), np.int64)
-        shifts = np.array([8, 2]) if kind < 2 else rng.integers(2, 8, 2) - [0, 2]
+        first, back = (8, 2) if kind < 2 else map(int, rng.integers(0, 3, 2))
+        first += 3 * (kind > 1 and at == 0)
         into = weights(3 * units, inputs if below == "input" else int(sizes[at - 1]))
         synapses += [
-            Synapses(below, gates, into, 1, int(shifts[0])),
-            Synapses(output, gates, weights(3 * units, units), 1, int(shifts[1])),
+            Synapses(below, gates, into, 1, first),
+            Synapses(output, gates, weights(3 * units, units), 1, back),
             Synapses(gates, cell, np.concatenate([one, -one, none], axis=1), 0, 3 * (kind == 0)),
             Synapses(cell, output, one, 0),
             Synapses(gates, output, np.concatenate([none, none, -one], axis=1), 0),
         ]
         below = output
     groups.append(neurons("readout", outputs, 4096, spikes=0, says="nothing", tick=len(sizes) + 1))
-    synapses.append(Synapses(below, "readout", weights(outputs, int(sizes[-1])), 1, 6))
+    synapses.append(Synapses(below, "readout", weights(outputs, int(sizes[-1])), 1, 3))
     network = Quantized(
         "loihi2-graded",
         1e-3,

@@ -132,14 +132,15 @@ def deployment(rows: Sequence[Row], *, margin: float) -> str:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="x", color="#dddddd", lw=0.6)
         for row, at in zip(rows, places, strict=True):
-            if value(row) is not None:
-                axes.plot(value(row), at, "o", color=colour, ms=6)
+            found = value(row)
+            if found is None:
+                _remark(axes, at, "unavailable" if row.fits else "")
+            else:
+                axes.plot(found, at, "o", color=colour, ms=6)
     lost, energy, latency = panels
     lost.axvspan(min(0.0, lost.get_xlim()[0]), margin, color=BLUE, alpha=0.12, lw=0)
     for row, at in zip(rows, places, strict=True):
-        if not row.fits:
-            said = "failed" if row.failure else ", ".join(f.rule for f in row.violations)
-            lost.annotate(f"  {said}", (0, at), color=GREY, fontsize=8, va="center")
+        _remark(lost, at, "failed" if row.failure else ", ".join(f.rule for f in row.violations))
     lost.set_yticks(places, [row.target for row in rows])
     lost.set_ylim(-0.6, len(rows) - 0.4)
     lost.set_xlabel("points lost (band: margin)")
@@ -147,6 +148,11 @@ def deployment(rows: Sequence[Row], *, margin: float) -> str:
         axes.set_xscale("log")
         axes.set_xlabel(f"{words} a sample, as estimated")
     return _svg(figure, "deployment")
+
+
+def _remark(axes: Axes, place: float, words: str) -> None:
+    where = axes.get_yaxis_transform()
+    axes.text(0.03, place, words, transform=where, va="center", color=GREY, fontsize=8)
 
 
 def _lost(row: Row) -> float | None:

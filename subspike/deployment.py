@@ -199,10 +199,10 @@ def _compound(order: Order, _target: Target) -> Form:
     grid = order.net.grid
     if grid is None:
         raise ConfigError("the network lies on no grid; call quantize(net) first")
-    coded = isinstance(order.net, CodedNetwork)
-    net = order.net if coded else recoded(order.net, Compound(LEVELS))
+    kept = isinstance(order.net.code, Compound)
+    net = order.net if kept else recoded(order.net, Compound(LEVELS))
     graph = compound_network(net, input_bits=grid.input_bits, input_max=grid.input_max)
-    note = "" if coded else f"the same weights in {net.code}"
+    note = "" if kept else f"the same weights in {net.code}"
     return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy(), note)
 
 

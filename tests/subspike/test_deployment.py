@@ -10,7 +10,7 @@ import torch
 import subspike.deployment
 from converter import convert, quantize, recoded
 from hardware import TARGETS
-from spiking import Compound, Population, SubLSTM, SubLSTMClassifier
+from spiking import Compound, Population, Rate, SubLSTM, SubLSTMClassifier
 from spiking.errors import ConfigError, MissingSoftwareError, WorkerError
 from subspike import load_task
 from subspike.deployment import Order, deployed
@@ -135,5 +135,7 @@ def test_a_network_in_compound_code_is_deployed_as_it_is_and_on_no_other_chip() 
         right = (coded(task.test_x[:30]).argmax(1) == task.test_y[:30]).double().mean()
     assert row.accuracy.value == pytest.approx(float(right), abs=2 / 30)
     assert "--code population" in other.failure
+    rate = quantize(recoded(net, Rate(8)), input_bits=4, input_max=1.0)
+    assert "Compound" in deployed(replace(order, net=rate), ["loihi2-graded"])[0].notes[0]
     off = replace(order, net=recoded(net, Compound(8)))
     assert "quantize" in deployed(off, ["loihi2-graded"])[0].failure

@@ -202,7 +202,9 @@ def _compound(order: Order, _target: Target) -> Form:
     kept = isinstance(order.net.code, Compound)
     net = order.net if kept else recoded(order.net, Compound(LEVELS))
     graph = compound_network(net, input_bits=grid.input_bits, input_max=grid.input_max)
-    note = "" if kept else f"the same weights in {net.code}"
+    # tuned weights make up for a rounding that compound units do not have
+    remedy = "if they were tuned for another code, convert the rate model with --code compound"
+    note = "" if kept else f"the same weights in {net.code}; {remedy}"
     return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy(), note)
 
 

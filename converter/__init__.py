@@ -4,6 +4,7 @@ from .bias import correct_bias
 from .bundle import Bundle, export
 from .calibrate import Calibration, calibrate
 from .checkpoint import load_checkpoint, save_checkpoint
+from .compilers import COMPILERS
 from .consumers import CONSUMERS, run_consumer
 from .convert import Conversion, convert
 from .coverage import Coverage, Node, cover
@@ -35,6 +36,7 @@ from .support import Support, support
 from .tune import tune
 
 __all__ = [
+    "COMPILERS",
     "CONSUMERS",
     "DIALECTS",
     "LAYOUTS",

@@ -10,6 +10,7 @@ import nir
 
 from spiking.errors import ConfigError, GraphError, SubspikeError
 
+from .compilers import COMPILERS
 from .lint_rules import BEHAVIOUR, ERROR, MEANING, STRUCTURE, Rule
 from .nir_flat import flattened
 from .nir_graph import PORTABLE_DT
@@ -19,6 +20,8 @@ from .nir_units import in_seconds
 from .presets import PRESETS
 from .support import Support, verdict
 from .trial import tried
+
+EVERY = (*PRESETS, *COMPILERS)
 
 
 @dataclass(frozen=True)
@@ -60,22 +63,20 @@ class Lint:
         return not any(found.severity == ERROR for found in self.findings)
 
 
-def lint(
-    graph: nir.NIRGraph, *, dt: float = PORTABLE_DT, consumers: Iterable[str] = tuple(PRESETS)
-) -> Lint:
+def lint(graph: nir.NIRGraph, *, dt: float = PORTABLE_DT, consumers: Iterable[str] = EVERY) -> Lint:
     """Every rule that `graph` breaks, and the verdict of each named consumer.
 
     dt         seconds per step
-    consumers  names of PRESETS
+    consumers  names of PRESETS and COMPILERS
 
     Raises ConfigError for a dt or a consumer that cannot be meant, nothing for what is in the
     graph.
     """
     if not 0.0 < dt < float("inf"):
         raise ConfigError(f"dt is {dt}; it must be a positive number of seconds")
-    unknown = sorted(set(consumers) - set(PRESETS))
+    unknown = sorted(set(consumers) - set(EVERY))
     if unknown:
-        raise ConfigError(f"consumers {unknown} are not known; choose among {sorted(PRESETS)}")
+        raise ConfigError(f"consumers {unknown} are not known; choose among {sorted(EVERY)}")
     try:
         flat = flattened(graph)
     except SubspikeError as error:
@@ -101,7 +102,7 @@ def lint_file(
     *,
     unit: str | None = None,
     dt: float = PORTABLE_DT,
-    consumers: Iterable[str] = tuple(PRESETS),
+    consumers: Iterable[str] = EVERY,
 ) -> Lint:
     """`lint` on a file; one that cannot be opened is a finding as well.
 

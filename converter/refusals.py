@@ -27,7 +27,7 @@ _SYNAPSES = (nir.Affine, nir.Linear)
 _SNNTORCH_DT = 1e-4
 
 
-def _only(*kinds: type) -> Rule:
+def only(*kinds: type) -> Rule:
     """It understands these nodes only."""
 
     def rule(graph: nir.NIRGraph, _dt: float) -> list[str]:
@@ -37,13 +37,13 @@ def _only(*kinds: type) -> Rule:
     return rule
 
 
-def _wants(kind: type, said: str, holds: Holds) -> Rule:
+def wants(kind: type, said: str, holds: Holds) -> Rule:
     """Every node of this kind must satisfy `holds`."""
 
     def rule(graph: nir.NIRGraph, dt: float) -> list[str]:
         wrong = [n for n, node in graph.nodes.items() if type(node) is kind and not holds(node, dt)]
         return (
-            [f"it wants {said} in every {kind.__name__}; not so in {_listed(wrong)}"]
+            [f"it wants {said} in every {kind.__name__}; not so in {listed(wrong)}"]
             if wrong
             else []
         )
@@ -51,7 +51,8 @@ def _wants(kind: type, said: str, holds: Holds) -> Rule:
     return rule
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """The first three, and how many more."""
     ordered = sorted(names)
     return ", ".join(ordered[:3]) + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
 
@@ -60,19 +61,21 @@ def _one(field: str) -> Holds:
     return lambda node, _dt: len(np.unique(numbers(getattr(node, field)))) == 1
 
 
-def _zero(field: str) -> Holds:
-    return lambda node, _dt: _close(getattr(node, field), 0.0)
+def zero(field: str) -> Holds:
+    """The field is 0 in every neuron."""
+    return lambda node, _dt: close(getattr(node, field), 0.0)
 
 
-def _close(one: object, other: object) -> bool:
+def close(one: object, other: object) -> bool:
     """As the importers ask: numpy's allclose with room for float32 only."""
     return bool(
         np.allclose(np.asarray(one, float), np.asarray(other, float), rtol=1e-6, atol=1e-12)
     )
 
 
-def _uniform(kind: type, *fields: str) -> list[Rule]:
-    return [_wants(kind, f"one {field}", _one(field)) for field in fields]
+def uniform(kind: type, *fields: str) -> list[Rule]:
+    """All neurons of a node share each of these fields."""
+    return [wants(kind, f"one {field}", _one(field)) for field in fields]
 
 
 def has_one_feed_of_its_output(graph: nir.NIRGraph, _dt: float) -> list[str]:
@@ -99,7 +102,7 @@ def has_loops_through_a_filter(graph: nir.NIRGraph, _dt: float) -> list[str]:
     filters = (nir.CubaLI, nir.CubaLIF, nir.LI)
     prompt = [(a, b) for a, b in pairs(graph) if type(graph.nodes[b]) not in filters]
     caught = loops(prompt)
-    return [f"a loop without a filter: {_listed(caught)}"] if caught else []
+    return [f"a loop without a filter: {listed(caught)}"] if caught else []
 
 
 def has_a_synapse_before_every_neuron(graph: nir.NIRGraph, _dt: float) -> list[str]:
@@ -110,7 +113,7 @@ def has_a_synapse_before_every_neuron(graph: nir.NIRGraph, _dt: float) -> list[s
         for a, b in pairs(graph)
         if type(graph.nodes[b]) in neurons and type(graph.nodes[a]) not in _SYNAPSES
     ]
-    return [f"{_listed(bare)} is fed without an Affine or Linear"] if bare else []
+    return [f"{listed(bare)} is fed without an Affine or Linear"] if bare else []
 
 
 def has_batches_from_the_first_step(order: Order, only: tuple[type, ...] = ()) -> Rule:
@@ -128,7 +131,7 @@ def has_batches_from_the_first_step(order: Order, only: tuple[type, ...] = ()) -
         }
         if not starved:
             return []
-        return [f"in its order {_listed(starved)} starts without a batch"]
+        return [f"in its order {listed(starved)} starts without a batch"]
 
     return rule
 
@@ -147,14 +150,14 @@ def has_pairs_after_what_feeds_them(graph: nir.NIRGraph, _dt: float) -> list[str
 def is_read_by_nir(graph: nir.NIRGraph, _dt: float) -> list[str]:
     """Everybody reads files by nir.read, which checks shapes."""
     found = [f"{where} {what}" for where, what in has_shapes_that_nir_accepts(graph)]
-    return [f"nir.read refuses it: {_listed(found)}"] if found else []
+    return [f"nir.read refuses it: {listed(found)}"] if found else []
 
 
 def has_one_start(graph: nir.NIRGraph, _dt: float) -> list[str]:
     """To what nothing feeds, nir.read adds an Input; nirtorch takes any one of several."""
     fed = {b for _, b in pairs(graph)}
     loose = [n for n, node in graph.nodes.items() if n not in fed and type(node) is not nir.Input]
-    return [f"nir.read gives {_listed(loose)} an Input of its own"] if loose else []
+    return [f"nir.read gives {listed(loose)} an Input of its own"] if loose else []
 
 
 def has_one_end(graph: nir.NIRGraph, _dt: float) -> list[str]:
@@ -163,13 +166,13 @@ def has_one_end(graph: nir.NIRGraph, _dt: float) -> list[str]:
     loose = [
         n for n, node in graph.nodes.items() if n not in feeding and type(node) is not nir.Output
     ]
-    return [f"nir.read gives {_listed(loose)} an Output of its own"] if loose else []
+    return [f"nir.read gives {listed(loose)} an Output of its own"] if loose else []
 
 
 def has_no_inner_graph(graph: nir.NIRGraph, _dt: float) -> list[str]:
     """Flat graphs only."""
     found = nested(graph)
-    return [f"it does not run graphs within a graph ({_listed(found)})"] if found else []
+    return [f"it does not run graphs within a graph ({listed(found)})"] if found else []
 
 
 def has_inner_graphs_after_what_feeds_them(graph: nir.NIRGraph, _dt: float) -> list[str]:
@@ -185,7 +188,7 @@ def _built_twice(
         early = put_back(names, edges, _source(graph)) & set(wanted)
     except GraphError:
         return []  # said by the run
-    return [f"it builds {_listed(early)} twice, because its feed sorts later"] if early else []
+    return [f"it builds {listed(early)} twice, because its feed sorts later"] if early else []
 
 
 def _source(graph: nir.NIRGraph) -> str:
@@ -218,12 +221,12 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         is_read_by_nir,
         has_one_start,
         has_one_end,
-        _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),
+        only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),
         has_a_synapse_before_every_neuron,
-        *_uniform(nir.CubaLIF, "tau_syn", "tau_mem", "v_threshold"),
-        *_uniform(nir.LIF, "tau", "v_threshold"),
+        *uniform(nir.CubaLIF, "tau_syn", "tau_mem", "v_threshold"),
+        *uniform(nir.LIF, "tau", "v_threshold"),
         *(
-            _wants(kind, f"{field} = 0", _zero(field))
+            wants(kind, f"{field} = 0", zero(field))
             for kind in (nir.CubaLIF, nir.LIF)
             for field in ("v_leak", "v_reset")
         ),
@@ -232,19 +235,19 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         is_read_by_nir,
         has_one_start,
         has_one_end,
-        _only(nir.Affine, nir.CubaLIF, nir.LI, nir.LIF, nir.Linear),
+        only(nir.Affine, nir.CubaLIF, nir.LI, nir.LIF, nir.Linear),
         *(
-            _wants(kind, f"{field} = 0", _zero(field))
+            wants(kind, f"{field} = 0", zero(field))
             for kind in (nir.CubaLIF, nir.LIF)
             for field in ("v_leak", "v_reset")
         ),
-        _wants(nir.LI, "v_leak = 0", _zero("v_leak")),
+        wants(nir.LI, "v_leak = 0", zero("v_leak")),
         has_loops_through_a_filter,
     ),
     "norse": (
         is_read_by_nir,
         has_one_start,
-        _only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
+        only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
     ),
     "sc_neurocore": (
         is_read_by_nir,
@@ -255,32 +258,32 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
     "sinabs": (
         is_read_by_nir,
         has_one_start,
-        _only(nir.Affine, nir.IF, nir.LI, nir.LIF),
+        only(nir.Affine, nir.IF, nir.LI, nir.LIF),
         # it needs nir 1.0.4, whose files cannot say it
-        _wants(nir.IF, "v_reset = 0", _zero("v_reset")),
-        _wants(nir.LIF, "v_reset = 0", _zero("v_reset")),
+        wants(nir.IF, "v_reset = 0", zero("v_reset")),
+        wants(nir.LIF, "v_reset = 0", zero("v_reset")),
         *(
-            _wants(kind, "v_threshold > 0", lambda node, _: bool(np.min(node.v_threshold) > 0))
+            wants(kind, "v_threshold > 0", lambda node, _: bool(np.min(node.v_threshold) > 0))
             for kind in (nir.IF, nir.LIF)
         ),
-        _wants(nir.LIF, "v_leak = 0", _zero("v_leak")),
-        _wants(nir.LI, "v_leak = 0", _zero("v_leak")),
-        _wants(nir.LI, "r = 1", lambda node, _: _close(node.r, 1.0)),
+        wants(nir.LIF, "v_leak = 0", zero("v_leak")),
+        wants(nir.LI, "v_leak = 0", zero("v_leak")),
+        wants(nir.LI, "r = 1", lambda node, _: close(node.r, 1.0)),
     ),
     "snntorch": (
         is_read_by_nir,
         has_one_start,
         has_one_end,
         has_one_feed_of_its_output,
-        _only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),  # of an IF it makes a pair of results
+        only(nir.Affine, nir.CubaLIF, nir.LIF, nir.Linear),  # of an IF it makes a pair of results
         steps_by_its_own,
         has_batches_from_the_first_step("nirtorch"),
         has_pairs_after_what_feeds_them,
-        _wants(nir.LIF, "v_leak = 0", _zero("v_leak")),
-        *_uniform(nir.LIF, "v_threshold"),
-        _wants(nir.CubaLIF, "v_leak = 0", _zero("v_leak")),
-        _wants(nir.CubaLIF, "r = tau_mem/dt", lambda n, dt: _close(n.r, n.tau_mem / dt)),
-        _wants(
+        wants(nir.LIF, "v_leak = 0", zero("v_leak")),
+        *uniform(nir.LIF, "v_threshold"),
+        wants(nir.CubaLIF, "v_leak = 0", zero("v_leak")),
+        wants(nir.CubaLIF, "r = tau_mem/dt", lambda n, dt: close(n.r, n.tau_mem / dt)),
+        wants(
             nir.CubaLIF,
             "one threshold over w_in dt/tau_syn",
             lambda n, dt: len(np.unique(_snntorch_threshold(n, dt))) == 1,
@@ -292,33 +295,33 @@ REFUSALS: dict[str, tuple[Rule, ...]] = {
         has_one_end,
         has_one_feed_of_its_output,
         has_batches_from_the_first_step("nirtorch"),
-        _only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
-        *_uniform(
+        only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
+        *uniform(
             nir.CubaLIF, "tau_syn", "tau_mem", "r", "w_in", "v_leak", "v_threshold", "v_reset"
         ),
-        *_uniform(nir.LIF, "tau", "r", "v_leak", "v_threshold", "v_reset"),
-        *_uniform(nir.IF, "r", "v_threshold", "v_reset"),
-        _wants(nir.IF, "r = 1/dt", lambda n, dt: _close(n.r, 1.0 / dt)),
-        _wants(nir.CubaLIF, "r = tau_mem/dt", lambda n, dt: _close(n.r, n.tau_mem / dt)),
-        _wants(nir.CubaLIF, "w_in = tau_syn/dt", lambda n, dt: _close(n.w_in, n.tau_syn / dt)),
-        _wants(nir.CubaLIF, "v_leak = 0", _zero("v_leak")),
-        _wants(
+        *uniform(nir.LIF, "tau", "r", "v_leak", "v_threshold", "v_reset"),
+        *uniform(nir.IF, "r", "v_threshold", "v_reset"),
+        wants(nir.IF, "r = 1/dt", lambda n, dt: close(n.r, 1.0 / dt)),
+        wants(nir.CubaLIF, "r = tau_mem/dt", lambda n, dt: close(n.r, n.tau_mem / dt)),
+        wants(nir.CubaLIF, "w_in = tau_syn/dt", lambda n, dt: close(n.w_in, n.tau_syn / dt)),
+        wants(nir.CubaLIF, "v_leak = 0", zero("v_leak")),
+        wants(
             nir.CubaLIF,
             "tau_syn and tau_mem of at least dt",
             lambda n, dt: bool(min(np.min(n.tau_syn), np.min(n.tau_mem)) >= dt),
         ),
-        _wants(nir.LIF, "tau > dt", lambda n, dt: bool(np.min(n.tau) / dt > 1.0)),
-        _wants(nir.LIF, "v_leak = v_reset", lambda n, _: _close(n.v_leak, n.v_reset)),
-        _wants(
+        wants(nir.LIF, "tau > dt", lambda n, dt: bool(np.min(n.tau) / dt > 1.0)),
+        wants(nir.LIF, "v_leak = v_reset", lambda n, _: close(n.v_leak, n.v_reset)),
+        wants(
             nir.LIF,
             "r = 1 or r = tau/dt",
-            lambda n, dt: _close(n.r, 1.0) or _close(n.r, n.tau / dt),
+            lambda n, dt: close(n.r, 1.0) or close(n.r, n.tau / dt),
         ),
     ),
     "spyx": (
         is_read_by_nir,
         starts_at_input,
-        _only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
+        only(nir.Affine, nir.CubaLIF, nir.IF, nir.LIF, nir.Linear),
         is_a_chain,
     ),
 }

@@ -3,6 +3,7 @@
 supported  it gives the spikes that the graph means: NIR's equations, read literally
 lossy      it runs and gives others; how many, and why, is known beforehand
 refused    it raises, hangs, or runs without parts of the graph
+taken      a compiler's own checker takes it; nobody here has run what it makes
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import nir
 
 from spiking.errors import ConfigError, SubspikeError
 
+from .compilers import COMPILERS, habits
 from .presets import PRESETS
-from .refusals import INNER, REFUSALS
+from .refusals import INNER, REFUSALS, has_no_inner_graph
 from .semantics import Semantics
 from .trial import Trial, tried
 
-SUPPORTED, LOSSY, REFUSED = "supported", "lossy", "refused"
+SUPPORTED, LOSSY, REFUSED, TAKEN = "supported", "lossy", "refused", "taken"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Support:
 
     reasons   why, unless it is supported
     share     of the bins of a random probe that differ from the literal reading; None where the
-              consumer refuses
+              consumer refuses, and for compilers
     """
 
     consumer: str
@@ -39,6 +41,8 @@ class Support:
 def support(graph: nir.NIRGraph, consumer: str, *, dt: float, seed: int = 0) -> Support:
     """The verdict for one of PRESETS on a file of this graph: its rules, then its semantics.
 
+    For one of COMPILERS, its rules alone.
+
     Raises ConfigError for another name, and what `run_nir` does for a graph that does not run.
     """
     return verdict(graph, tried(graph, dt=dt, seed=seed), consumer)
@@ -46,8 +50,11 @@ def support(graph: nir.NIRGraph, consumer: str, *, dt: float, seed: int = 0) -> 
 
 def verdict(graph: nir.NIRGraph, trial: Trial, consumer: str) -> Support:
     """The same for a graph, inner graphs included, that was tried."""
-    if consumer not in PRESETS:
-        raise ConfigError(f"consumer {consumer!r} is not known; choose one of {sorted(PRESETS)}")
+    known = (*PRESETS, *COMPILERS)
+    if consumer not in known:
+        raise ConfigError(f"consumer {consumer!r} is not known; choose one of {sorted(known)}")
+    if consumer in COMPILERS:
+        return _compiled(graph, trial, consumer)
     refusals = INNER[consumer](graph, trial.dt) if consumer in INNER else []
     if not refusals:
         refusals = [why for rule in REFUSALS[consumer] for why in rule(trial.graph, trial.dt)]
@@ -61,6 +68,15 @@ def verdict(graph: nir.NIRGraph, trial: Trial, consumer: str) -> Support:
     if share == 0.0:
         return Support(consumer, SUPPORTED, (), 0.0)
     return Support(consumer, LOSSY, tuple(_habits(trial, filed, how)), share)
+
+
+def _compiled(graph: nir.NIRGraph, trial: Trial, compiler: str) -> Support:
+    refusals = has_no_inner_graph(graph, trial.dt) + [
+        why for rule in COMPILERS[compiler] for why in rule(trial.graph, trial.dt)
+    ]
+    if refusals:
+        return Support(compiler, REFUSED, tuple(refusals), None)
+    return Support(compiler, TAKEN, tuple(habits(trial.graph, trial.dt)), None)
 
 
 def in_file_order(graph: nir.NIRGraph) -> nir.NIRGraph:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .distinct import distinct
 from .format import Count, Word
 from .network import Ints, Synapses
 
@@ -48,8 +49,8 @@ def summed(synapses: Synapses, _word: Word, most: int) -> Deliver:
     """
     if not synapses.weight.any():
         return lambda current, _spikes, _count: current
-    columns, at_column, column_sign = _distinct(synapses.weight.T)
-    rows, at_row, row_sign = _distinct(columns.T)
+    columns, at_column, column_sign = _up_to_sign(synapses.weight.T)
+    rows, at_row, row_sign = _up_to_sign(columns.T)
     shift, drop = synapses.shift, synapses.drop
     gathered = _gathered(at_column, column_sign)
     spread = _spread(at_row, row_sign)
@@ -86,22 +87,14 @@ def _each_itself(at: Ints, sign: Ints) -> bool:
     return bool((sign == 1).all()) and np.array_equal(at, np.arange(len(at)))
 
 
-def _distinct(rows: Ints) -> tuple[Ints, Ints, Ints]:
-    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign.
-
-    Rows are told apart by their product with random numbers, modulo 2^64, and then compared.
-    """
+def _up_to_sign(rows: Ints) -> tuple[Ints, Ints, Ints]:
+    """Rows that differ, up to sign; which of them each given row is (-1: all 0); its sign."""
     first = (rows != 0).argmax(axis=1)
     sign = np.sign(rows[np.arange(len(rows)), first])
     some = np.nonzero(sign)[0]
-    signed = rows[some] * sign[some, None]
-    key = signed @ np.random.default_rng(0).integers(-(2**62), 2**62, rows.shape[1])
-    _, chosen, back = np.unique(key, return_index=True, return_inverse=True)
-    found = signed[chosen]
-    if not np.array_equal(found[back], signed):
-        found, back = np.unique(signed, axis=0, return_inverse=True)
+    found, back = distinct(rows[some] * sign[some, None])
     which = np.full(len(rows), -1)
-    which[some] = back.reshape(-1)
+    which[some] = back
     return found, which, sign
 
 
@@ -155,6 +148,7 @@ def saturating(synapses: Synapses, word: Word, _most: int) -> Deliver:
 
 # by the overflow of the current's word
 DELIVERIES: dict[str, Callable[[Synapses, Word, int], Deliver]] = {
+    "clamp": summed,
     "clip": summed,
     "saturate": saturating,
     "wrap": summed,

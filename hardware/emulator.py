@@ -87,7 +87,7 @@ class _Group:
                 total = deliver(total, source[:, at], self.count)
         if how.arrival is not None:
             total = self.current + fitted(total, how.arrival, self.count)
-        self.current = fitted(total, how.current, self.count)
+        self.current = self._held(total)
         if how.add_first:
             self.current = self.current - decay(self.current, neurons.current_decay)
         leak = negated(decay(self.potential, neurons.potential_decay), how.potential)
@@ -101,3 +101,12 @@ class _Group:
             reached = added((self.potential, leak, drive), how.potential, self.count)
         said, self.potential = self.say(reached)
         return said
+
+    def _held(self, total: Ints) -> Ints:
+        """Every current as its word holds it."""
+        if self.how.leaky is None:
+            return fitted(total, self.how.current, self.count)
+        held, leaky = total.copy(), self.neurons.current_decay > 0
+        for which, word in ((leaky, self.how.leaky), (~leaky, self.how.current)):
+            held[:, which] = fitted(total[:, which], word, self.count)
+        return held

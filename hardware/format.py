@@ -20,7 +20,8 @@ class Word:
     """A signed integer of so many bits and what becomes of a sum that does not fit.
 
     overflow  "wrap": modulo 2^bits; "clip": to +-(2^(bits-1) - 1), once the sum is whole;
-              "saturate": to the word after every single addition, spike by spike
+              "clamp": to the word, its lowest number too, once the sum is whole; "saturate": to
+              the word after every single addition, spike by spike
     """
 
     bits: int
@@ -57,7 +58,8 @@ class Format:
     add_first    what arrives decays at once
     arrival      of what arrives in a tick, before the current takes it; None: it has no register
     drive        of I + b; None: it has no register
-    fires        "at" the threshold, or only "above" it
+    leaky        of currents that keep 4096ths from tick to tick; None: `current` is of all
+    fires        "at" the threshold; only "above" it; or "beyond" it, which is below a negative one
     reset        "subtract" the threshold as often as it fired, or to "zero"
     """
 
@@ -70,10 +72,15 @@ class Format:
     reset: str = "zero"
     arrival: Word | None = None
     drive: Word | None = None
+    leaky: Word | None = None
 
     def __post_init__(self) -> None:
         """ConfigError for words that are not known."""
-        known = {"decay": DECAYS, "fires": ("at", "above"), "reset": ("subtract", "zero")}
+        known = {
+            "decay": DECAYS,
+            "fires": ("at", "above", "beyond"),
+            "reset": ("subtract", "zero"),
+        }
         for name, words in known.items():
             if getattr(self, name) not in words:
                 raise ConfigError(f"{name} {getattr(self, name)!r} is none of {sorted(words)}")
@@ -123,6 +130,7 @@ DECAYS: dict[str, Callable[[Ints, Ints], Ints]] = {
     "toward_zero": _toward_zero,
 }
 OVERFLOWS: dict[str, Callable[[Ints, Word], Ints]] = {
+    "clamp": _clip,
     "clip": _clip,
     "saturate": _clip,
     "wrap": _wrap,
@@ -155,11 +163,15 @@ def fired(potential: Ints, threshold: Ints, most: int, how: Format) -> tuple[Int
     """Spikes of every neuron, and the potentials that are left.  # (batch, neurons)"""
     if most == 0:
         return np.zeros_like(potential), potential
-    strict = how.fires == "above"
+    strict = how.fires != "at"
+    reached, bar = potential, threshold
+    if how.fires == "beyond":
+        side = np.where(threshold < 0, -1, 1)
+        reached, bar = side * potential, side * threshold
     if most == 1:
-        spikes = (potential > threshold if strict else potential >= threshold).astype(np.int64)
+        spikes = (reached > bar if strict else reached >= bar).astype(np.int64)
     else:
-        spikes = np.clip((potential - strict) // threshold, 0, most)
+        spikes = np.clip((reached - strict) // bar, 0, most)
     if how.reset == "zero":
         return spikes, np.where(spikes > 0, 0, potential)
     return spikes, potential - spikes * threshold

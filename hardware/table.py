@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .format import Word
+from .format import Format, Word
 from .target import Target
 from .targets import TARGETS
 
@@ -39,6 +39,11 @@ def _word(word: Word) -> str:
     return f"{word.bits} bit, {word.overflow}"
 
 
+def _current(how: Format) -> str:
+    kept = "" if how.leaky is None else f"; leaky: {_word(how.leaky)}"
+    return _word(how.current) + kept
+
+
 def _simulators(target: Target) -> str:
     return ", ".join(f"{each.name} {each.release}" for each in target.simulators) or "ours alone"
 
@@ -58,7 +63,7 @@ _HOLDS: dict[str, Column] = {
 _COUNTS: dict[str, Column] = {
     "target": lambda t: f"`{t.name}`",
     "weights": lambda t: f"{t.format.weight_bits} bit",
-    "current": lambda t: _word(t.format.current),
+    "current": lambda t: _current(t.format),
     "potential": lambda t: _word(t.format.potential),
     "decay": lambda t: t.format.decay.replace("_", " "),
     "fires": lambda t: f"{t.format.fires} threshold",

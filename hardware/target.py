@@ -127,6 +127,7 @@ class Target:
     simulators  the vendor's, first the one that equality is asked of
     energy      what measures joules, best first
     table       whose prices say where a rate model would be cheaper; None where none is known
+    footprint   what the vendor's own tool takes of the chip, by resource; None where it has none
     """
 
     name: str
@@ -144,3 +145,4 @@ class Target:
     energy: tuple[Meter, ...] = (no_energy,)
     table: EnergyTable | None = None
     seconds: Meter = no_clock
+    footprint: Callable[[Configuration], Mapping[str, int]] | None = None

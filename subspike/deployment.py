@@ -293,8 +293,24 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
             name: (int(used.max(initial=0)), placement.limits.get(name))
             for name, used in placement.used.items()
         },
-        notes=(*((form.note,) if form.note else ()), *whole.network.notes),
+        notes=(
+            *((form.note,) if form.note else ()),
+            *whole.network.notes,
+            *_footprint(target, whole),
+        ),
     )
+
+
+def _footprint(target: Target, whole: Configuration) -> tuple[str, ...]:
+    """What the vendor's mapper takes of the chip; where it refuses, its error is the row's."""
+    if target.footprint is None:
+        return ()
+    try:
+        taken = target.footprint(whole)
+    except MissingSoftwareError as error:
+        return (f"not mapped by the vendor's tool: {error}",)
+    each = ", ".join(f"{count} {name}" for name, count in taken.items())
+    return (f"mapped by the vendor's tool: {each}",)
 
 
 def _break_even(order: Order, target: Target, whole: Configuration) -> float | None:

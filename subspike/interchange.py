@@ -17,7 +17,6 @@ from torch import Tensor
 from converter import (
     CONSUMERS,
     DIALECTS,
-    PRESETS,
     PROFILES,
     Lint,
     drift,
@@ -133,7 +132,7 @@ def add_check(parser: ArgumentParser) -> None:
 
 def check(given: Namespace) -> Answer:
     """What is wrong in a NIR file, who reads it how, and which rules of a chip it breaks."""
-    found = lint_file(given.graph, dt=given.dt, unit=given.unit, consumers=tuple(PRESETS))
+    found = lint_file(given.graph, dt=given.dt, unit=given.unit)
     lines = [f"{finding}" for finding in found.findings]
     lines += [
         f"{name:<14}{each.state:<11}{_why(each.state, each.share, each.reasons)}".rstrip()

@@ -8,7 +8,7 @@ import nir
 import numpy as np
 import pytest
 
-from converter import PRESETS, PROFILES, lint, lint_file, to_nir, write_nir
+from converter import COMPILERS, PRESETS, PROFILES, lint, lint_file, to_nir, write_nir
 from converter.lint_rules import BEHAVIOUR, MEANING, STRUCTURE
 from converter.support import SUPPORTED
 from spiking.errors import ConfigError
@@ -41,7 +41,7 @@ def test_our_own_files_have_no_fault(profile: str, tmp_path) -> None:
         found = lint_file(tmp_path / "x.nir")
         assert found.findings == ()
         assert found.sound
-        assert found.consumers.keys() == PRESETS.keys()
+        assert found.consumers.keys() == {*PRESETS, *COMPILERS}
 
 
 def sound() -> nir.NIRGraph:

@@ -11,6 +11,7 @@ from hardware.placement import placed
 from tests.hardware.fpga import networks
 from tests.hardware.loihi.graded import random_graded
 from tests.hardware.loihi.nets import random_network as loihi_network
+from tests.hardware.pico.nets import random_network as pico_network
 
 DT = 1e-3
 
@@ -103,7 +104,7 @@ def chain(
 
 
 # random networks of the default suite, by simulator; benchmarks/vendor_fuzz.py takes more
-NETS = {"icarus": 20, "lava": 20, "nengo_loihi": 20, "verilator": 0, "xylosim": 200}
+NETS = {"akida": 40, "icarus": 20, "lava": 20, "nengo_loihi": 20, "verilator": 0, "xylosim": 200}
 # what simulators of a target are compared on: (seed) to a network and inputs
 RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = (
     {
@@ -111,6 +112,7 @@ RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = (
         for name in ("audio2", "audio3", "imu")
     }
     | {
+        "akida-pico": pico_network,
         "loihi1": partial(loihi_network, tame=True),
         "loihi2": partial(loihi_network, target="loihi2"),
         "loihi2-graded": random_graded,

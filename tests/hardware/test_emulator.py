@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hardware import emulate
+from hardware import Entry, Exit, Neurons, Quantized, Synapses, emulate
 from tests.hardware.chips import random_network
 
 LOW, HIGH = -(2**15), 2**15 - 1
@@ -99,3 +99,18 @@ def test_a_spike_takes_the_delay_of_its_synapse() -> None:
     second = emulate(replace(late, synapses=late.synapses[:1]), x)
     assert first.fired.sum() > 0
     assert np.array_equal(first.spikes["n2_hidden"][:, :-1], second.spikes["n2_hidden"][:, 1:])
+
+
+def test_currents_that_keep_something_may_have_a_word_of_their_own() -> None:
+    zero = np.zeros(2, np.int64)
+    network = Quantized(
+        "akida-pico",
+        1e-3,
+        Entry(1),
+        Exit("a"),
+        (Neurons("a", zero, zero, np.array([4096, 0]), zero, spikes=0),),
+        (Synapses("input", "a", np.array([[1], [1]]), 0),),
+    )
+    run = emulate(network, np.array([[[30000.0], [30000.0], [-90000.0]]]))
+    assert run.trace.currents["a"][0].tolist() == [[30000, 30000], [32767, 30000], [-32768, -90000]]
+    assert run.trace.overflows == 2

@@ -11,7 +11,7 @@ from hardware.format import DECAYS, Count, added, fired, fitted, negated
 from spiking.errors import ConfigError
 
 VALUES = np.array([0, 1, -1, 3, -3, 9, -9, 4095, -4096, 32767, -32768])
-SAT, CLIP, WRAP = (Word(16, how) for how in ("saturate", "clip", "wrap"))
+SAT, CLIP, CLAMP, WRAP = (Word(16, how) for how in ("saturate", "clip", "clamp", "wrap"))
 
 
 @pytest.mark.parametrize("keep", [0, 1, 1448, 2048, 4095, 4096])
@@ -33,6 +33,7 @@ def test_what_does_not_fit_is_wrapped_clipped_or_saturated_and_counted() -> None
     for word, wanted, times in (
         (WRAP, [32767, -32768, -32768, 32767, 4464], 3),
         (CLIP, [32767, 32767, -32767, -32767, 32767], 4),
+        (CLAMP, [32767, 32767, -32768, -32768, 32767], 3),
         (SAT, [32767, 32767, -32768, -32768, 32767], 3),
     ):
         count = Count()
@@ -44,6 +45,7 @@ def test_only_saturating_sums_depend_on_their_order() -> None:
     parts = tuple(np.array([v]) for v in (30000, 30000, -30000))
     assert added(parts, SAT, Count()).tolist() == [2767]
     assert added(parts, CLIP, Count()).tolist() == [30000]
+    assert added(parts, CLAMP, Count()).tolist() == [30000]
 
 
 def test_the_lowest_number_is_its_own_negative() -> None:
@@ -64,6 +66,17 @@ def test_thresholds_and_resets(fires, reset, most, spikes, left) -> None:
     how = Format(8, SAT, SAT, "shift", fires=fires, reset=reset)
     found = fired(np.array([9, 10, 21, 400]), np.array([10]), most, how)
     assert [each.tolist() for each in found] == [spikes, left]
+
+
+@pytest.mark.parametrize(("most", "spikes"), [(1, [0, 1, 1, 0, 0]), (3, [0, 1, 3, 0, 0])])
+def test_beyond_a_negative_threshold_is_below_it(most, spikes) -> None:
+    how = Format(8, SAT, SAT, "shift", fires="beyond", reset="subtract")
+    values, bar = np.array([-10, -11, -99, 10, 99]), np.array([-10])
+    found, left = fired(values, bar, most, how)
+    assert found.tolist() == spikes
+    assert left.tolist() == (values + 10 * np.array(spikes)).tolist()
+    above = [each.tolist() for each in fired(-values, -bar, most, how)]
+    assert above == [spikes, (-left).tolist()]
 
 
 def test_unknown_words_are_refused() -> None:

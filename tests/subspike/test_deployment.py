@@ -102,6 +102,31 @@ def test_simulators_that_are_missing_die_or_differ_are_told(monkeypatch) -> None
     assert all(row.fits for row in rows)
 
 
+def test_what_the_vendors_mapper_takes_is_told_and_what_it_refuses_fails(monkeypatch) -> None:
+    def mapper(answer):
+        def of(_whole):
+            if isinstance(answer, dict):
+                return answer
+            raise answer
+
+        pico = replace(TARGETS["akida-pico"], footprint=of, simulators=())
+        monkeypatch.setitem(TARGETS, "akida-pico", pico)
+        (row,) = deployed(ordered(samples=2, compared=1), ["akida-pico"])
+        return row
+
+    assert (
+        mapper({"program bytes": 768, "TNP_R": 1}).notes[-1].endswith("768 program bytes, 1 TNP_R")
+    )
+    missing = mapper(MissingSoftwareError("akida is not installed", "scripts/vendors akida"))
+    assert missing.fits
+    assert "scripts/vendors akida" in missing.notes[-1]
+    refused = mapper(WorkerError("akida refused the network: FSRAM"))
+    assert (refused.fits, refused.failure) == (
+        False,
+        "WorkerError: akida refused the network: FSRAM",
+    )
+
+
 def test_a_target_that_cannot_be_written_for_is_a_row_that_says_so() -> None:
     net, task = small()
     alone = replace(ordered(), net=net, task=replace(task, test_x=task.test_x - 1.0))

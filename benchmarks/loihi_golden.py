@@ -1,21 +1,28 @@
 """Record what lava and nengo-loihi do: python -m benchmarks.loihi_golden.
 
 Writes tests/hardware/loihi/golden.npz: spikes of every neuron and tick, bit by bit, and a digest of
-the network and of the states, for ten random networks of `tests/hardware/loihi/nets.py`.
+the network, of the states and of what graded spikes carry, for random networks of
+`tests/hardware/loihi/`.
 """
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from hardware import TARGETS, simulate
+from hardware import simulate
 from tests.hardware.chips import configured
+from tests.hardware.loihi.graded import random_graded
 from tests.hardware.loihi.nets import random_network
 
 SEEDS = range(5)
-# simulator, and the target whose random networks, wild ones among them, it is asked about
-ASKED = {"lava": "loihi2", "nengo_loihi": "loihi1"}
+# simulators, and the random networks, wild ones among them, that they are asked about
+ASKED = {
+    "lava": partial(random_network, target="loihi2"),
+    "lava.graded": random_graded,
+    "nengo_loihi": partial(random_network, target="loihi1"),
+}
 FILE = Path("tests/hardware/loihi/golden.npz")
 
 
@@ -26,27 +33,29 @@ def digest(*arrays) -> np.ndarray:
 
 
 def network_digest(network, inputs) -> np.ndarray:
-    groups = [a for g in network.groups for a in (g.threshold, g.bias, g.current_decay)]
+    groups = [a for g in network.groups for a in (g.threshold, g.bias, g.current_decay, g.knots)]
     return digest(*groups, *(each.weight for each in network.synapses), inputs)
 
 
 def recorded(run, watched) -> dict[str, np.ndarray]:
     """What is kept of a run."""
-    spikes = np.concatenate([run.trace.spikes[name] for name in watched], axis=2)
+    said = [run.trace.spikes[name] for name in watched if name in run.trace.spikes]
+    spikes = np.concatenate(said, axis=2)
     states = [
         each for name in watched for each in (run.trace.potentials[name], run.trace.currents[name])
     ]
-    return {"spikes": np.packbits(spikes), "states": digest(*states)}
+    graded = [each for each in said if each.dtype != np.uint8]
+    return {"spikes": np.packbits(spikes != 0), "states": digest(*states, *graded)}
 
 
 def main() -> None:
     found = {}
-    for name, target in ASKED.items():
-        assert any(each.name == name for each in TARGETS[target].simulators)
+    for name, drawn in ASKED.items():
         for seed in SEEDS:
-            network, inputs = random_network(seed, target=target)
+            network, inputs = drawn(seed)
             watched = [group.name for group in network.groups]
-            run = simulate(configured(network), inputs, simulator=name, watched=watched)
+            simulator = name.split(".")[0]
+            run = simulate(configured(network), inputs, simulator=simulator, watched=watched)
             start = f"{name}.{seed}."
             found[f"{start}network"] = network_digest(network, inputs)
             found |= {f"{start}{kind}": each for kind, each in recorded(run, watched).items()}

@@ -8,6 +8,7 @@ through it.
 """
 
 from .artefacts import load, save
+from .compound import CompoundLayer, CompoundNetwork
 from .configuration import Configuration, write_files
 from .energy import EnergyTable, Estimate
 from .flow import (
@@ -34,6 +35,8 @@ from .violation import Violation
 
 __all__ = [
     "TARGETS",
+    "CompoundLayer",
+    "CompoundNetwork",
     "Configuration",
     "Cores",
     "EnergyTable",

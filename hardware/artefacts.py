@@ -23,9 +23,10 @@ from .configuration import Configuration
 from .network import Entry, Exit, Ints, Neurons, Quantized, Synapses
 from .placement import Placement
 
-SCHEMA = 2
+SCHEMA = 3
 _MOST_BYTES = 2**31
-_NUMBERS = ("threshold", "bias", "current_decay", "potential_decay")
+_NUMBERS = ("threshold", "bias", "current_decay", "potential_decay", "knots")
+_WORDS = ("name", "spikes", "tick", "says", "drop")
 
 Artefact = Placement | Quantized | Configuration
 About = dict[str, Any]
@@ -92,7 +93,7 @@ def _packed_network(network: Quantized) -> tuple[About, Arrays]:
         "ticks": network.ticks,
         "entry": asdict(network.entry),
         "exit": asdict(network.exit),
-        "groups": [{"name": g.name, "spikes": g.spikes, "tick": g.tick} for g in network.groups],
+        "groups": [{name: getattr(g, name) for name in _WORDS} for g in network.groups],
         "synapses": [
             {name: getattr(s, name) for name in ("source", "target", "delay", "shift", "drop")}
             for s in network.synapses

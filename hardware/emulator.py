@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from spiking.errors import ConfigError
 
 from .delivery import DELIVERIES, merged
-from .format import DECAYS, GAINS, Count, Format, added, fired, fitted, negated
+from .format import DECAYS, GAINS, Count, Format, added, fitted, negated
 from .network import INPUT, Ints, Neurons, Quantized, Synapses
 from .run import Trace
+from .saying import SAYINGS
 
 
 def traced(
@@ -31,20 +32,25 @@ def traced(
     batch, ticks, _ = arriving.shape
     count = Count()
     layers = [_Group(group, network, how, arriving, count) for group in network.groups]
-    spikes = {
-        layer.name: np.zeros((batch, ticks, len(layer.neurons)), np.uint8)
-        for layer in layers
-        if layer.neurons.spikes
-    }
+    spikes: dict[str, NDArray[Any]] = {}
+    # by group what others hear, of levels the last tick alone
+    heard: dict[str, NDArray[Any]] = {INPUT: arriving}
+    for layer in layers:
+        kept = SAYINGS[layer.neurons.says].kept
+        if layer.neurons.spikes:
+            over = 1 if kept is None else ticks
+            heard[layer.name] = np.zeros((batch, over, len(layer.neurons)), kept or np.int64)
+            if kept is not None:
+                spikes[layer.name] = heard[layer.name]
     potentials, currents = (
         {name: np.zeros((batch, ticks, network.sizes[name]), np.int64) for name in names}
         for names in [{network.exit.group, *watched}] * 2
     )
     for tick in range(ticks):
         for layer in layers:
-            fires = layer.tick(tick, arriving, spikes)
-            if layer.name in spikes:
-                spikes[layer.name][:, tick] = fires
+            said = layer.tick(tick, heard)
+            if layer.name in heard:
+                heard[layer.name][:, tick if layer.name in spikes else 0] = said
             if layer.name in potentials:
                 potentials[layer.name][:, tick] = layer.potential
                 currents[layer.name][:, tick] = layer.current
@@ -61,6 +67,7 @@ class _Group:
         self.potential = np.zeros((len(arriving), len(neurons)), np.int64)
         most = {group.name: group.spikes for group in network.groups}
         most[INPUT] = int(np.abs(arriving).max(initial=0))
+        self.say = SAYINGS[neurons.says].start(neurons, how)
         feeds = [each for each in network.synapses if each.target == neurons.name]
         parts = (_of_sign(feeds, 1), _of_sign(feeds, -1)) if how.apart else (feeds,)
         self.currents = [_Current(part, neurons, how, most, self.potential) for part in parts]
@@ -73,11 +80,11 @@ class _Group:
             total = total - each.value
         return total
 
-    def tick(self, tick: int, arriving: Ints, spikes: dict[str, NDArray[Any]]) -> Ints:
-        """One step of `Format`'s equations; returns the spikes."""
+    def tick(self, tick: int, heard: dict[str, NDArray[Any]]) -> Ints:
+        """One step of `Format`'s equations; returns what the group says."""
         how, neurons = self.how, self.neurons
         for each in self.currents:
-            each.tick(tick, arriving, spikes, self.count)
+            each.tick(tick, heard, self.count)
         current = self.current
         leak = negated(DECAYS[how.decay](self.potential, neurons.potential_decay), how.potential)
         if how.potential.overflow == "saturate":
@@ -88,8 +95,8 @@ class _Group:
             if how.drive is not None:
                 drive = fitted(drive, how.drive, self.count)
             reached = added((self.potential, leak, drive), how.potential, self.count)
-        fires, self.potential = fired(reached, neurons.threshold, neurons.spikes, how)
-        return fires
+        said, self.potential = self.say(reached)
+        return said
 
 
 class _Current:
@@ -120,9 +127,7 @@ class _Current:
             for each in merged(feeds, how.current)
         ]
 
-    def tick(
-        self, tick: int, arriving: Ints, spikes: dict[str, NDArray[Any]], count: Count
-    ) -> None:
+    def tick(self, tick: int, heard: Mapping[str, NDArray[Any]], count: Count) -> None:
         """Decay, and take what has arrived; or the other way round."""
         how = self.how
         decay = DECAYS[how.decay]
@@ -131,8 +136,9 @@ class _Current:
         total = self.value if how.arrival is None else np.zeros_like(self.value)
         for synapses, deliver in self.feeds:
             if tick >= synapses.delay:
-                source = arriving if synapses.source == INPUT else spikes[synapses.source]
-                total = deliver(total, source[:, tick - synapses.delay], count)
+                source = heard[synapses.source]
+                at = (tick - synapses.delay) % source.shape[1]
+                total = deliver(total, source[:, at], count)
         if how.arrival is not None:
             taken = GAINS[how.gain](fitted(total, how.arrival, count) << self.shift, self.register)
             total = self.value + taken

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import nir
 from numpy.typing import NDArray
@@ -11,20 +12,24 @@ from numpy.typing import NDArray
 from spiking.errors import ConfigError, DoesNotFitError
 from spiking.guarded import SECONDS
 
-from .chain import neurons, width
+from .chain import neurons
+from .compound import CompoundNetwork
 from .configuration import Configuration
 from .emulator import traced
 from .mapper import Mapped, run_mapper
 from .network import Quantized
-from .placement import Placement, placed
+from .placement import Placement, placed, torn
 from .run import Run, entered, told
 from .simulator import Simulator, run_simulator
 from .target import Target
 from .targets import TARGETS
 from .violation import Violation
 
+# what a family of chips takes
+Graph: TypeAlias = nir.NIRGraph | CompoundNetwork
 
-def check(graph: nir.NIRGraph, target: Target, *, dt: float) -> tuple[Violation, ...]:
+
+def check(graph: Graph, target: Target, *, dt: float) -> tuple[Violation, ...]:
     """Every rule of `target` that `graph` breaks; empty where it fits.
 
     Counts are checked for any graph; the family's rules and the chip's own for a graph of the
@@ -35,30 +40,30 @@ def check(graph: nir.NIRGraph, target: Target, *, dt: float) -> tuple[Violation,
     if not 0.0 < dt < float("inf"):
         raise ConfigError(f"dt is {dt}; it must be a positive number of seconds")
     family = target.family
+    if not isinstance(graph, family.kind):
+        return (replace(family.refusal, have=f"a {type(graph).__name__}"),)
     reading = family.read(graph)
     found = list(
         _counts(graph, target, neurons(graph) if reading is None else family.hidden(reading))
     )
     if reading is None:
-        kinds = " -> ".join(type(node).__name__ for node in graph.nodes.values())
+        kinds = " -> ".join(type(node).__name__ for node in getattr(graph, "nodes", {}).values())
         refused = family.refusal
-        return (
-            Violation(refused.rule, "graph", kinds, refused.limit, refused.remedy),
-            *found,
-        )
+        return replace(refused, have=kinds), *found
     for rule in (*family.rules, *target.rules):
         found += rule(reading, target, dt)
     if not found:
-        found += _cores(placed(target.quantize(graph, target, dt), target.cores), target)
+        network = target.quantize(graph, target, dt)
+        found += _cores(network, placed(network, target.cores), target)
     return tuple(found)
 
 
-def _counts(graph: nir.NIRGraph, target: Target, hidden: int) -> list[Violation]:
-    limits = target.limits
+def _counts(graph: Graph, target: Target, hidden: int) -> list[Violation]:
+    limits, (inputs, outputs) = target.limits, target.family.widths(graph)
     counts = [
-        ("inputs_fit", "input", width(graph, nir.Input), limits.inputs, "use fewer channels"),
+        ("inputs_fit", "input", inputs, limits.inputs, "use fewer channels"),
         ("hidden_neurons_fit", "hidden", hidden, limits.hidden, "use fewer units"),
-        ("outputs_fit", "output", width(graph, nir.Output), limits.outputs, "use fewer classes"),
+        ("outputs_fit", "output", outputs, limits.outputs, "use fewer classes"),
     ]
     return [
         Violation(rule, where, str(have), str(limit), remedy)
@@ -67,13 +72,16 @@ def _counts(graph: nir.NIRGraph, target: Target, hidden: int) -> list[Violation]
     ]
 
 
-def _cores(placement: Placement, target: Target) -> list[Violation]:
+def _cores(network: Quantized, placement: Placement, target: Target) -> list[Violation]:
     found, count = [], target.cores.count
     if count is not None and placement.count > count:
         remedy = "use fewer units or levels"
         found.append(
             Violation("cores_suffice", "network", f"{placement.count} cores", str(count), remedy)
         )
+    if wires := torn(network, placement.cores):
+        have, remedy = f"{wires} wires between two cores", "use fewer units a layer"
+        found.append(Violation("a_neuron_lies_on_one_core", "network", have, "0", remedy))
     for resource, limit in placement.limits.items():
         used = placement.used[resource]
         most = int(used.max(initial=0))
@@ -86,14 +94,14 @@ def _cores(placement: Placement, target: Target) -> list[Violation]:
     return found
 
 
-def _require_fit(graph: nir.NIRGraph, target: Target, dt: float) -> None:
+def _require_fit(graph: Graph, target: Target, dt: float) -> None:
     faults = check(graph, target, dt=dt)
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise DoesNotFitError(f"{target.name}: {len(faults)} rules are broken:\n{lines}", faults)
 
 
-def place(graph: nir.NIRGraph, target: Target, *, dt: float) -> Placement:
+def place(graph: Graph, target: Target, *, dt: float) -> Placement:
     """Which neuron goes on which core of `target`, and how full every core gets.
 
     Raises DoesNotFitError that lists every broken rule, with what the network has, the limit,
@@ -103,7 +111,7 @@ def place(graph: nir.NIRGraph, target: Target, *, dt: float) -> Placement:
     return placed(target.quantize(graph, target, dt), target.cores)
 
 
-def quantize(graph: nir.NIRGraph, target: Target, *, dt: float) -> Quantized:
+def quantize(graph: Graph, target: Target, *, dt: float) -> Quantized:
     """`graph` in the integers of `target`; raises as `place` does."""
     _require_fit(graph, target, dt)
     return target.quantize(graph, target, dt)
@@ -115,7 +123,7 @@ def configure(network: Quantized, placement: Placement) -> Configuration:
     return Configuration(network, placement, target.configure(network, placement, target))
 
 
-def deploy(graph: nir.NIRGraph, target: Target, *, dt: float) -> Configuration:
+def deploy(graph: Graph, target: Target, *, dt: float) -> Configuration:
     """All of it: check, place, quantize, configure; raises as `place` does."""
     _require_fit(graph, target, dt)
     network = target.quantize(graph, target, dt)

@@ -8,7 +8,7 @@ so that the emulator and every vendor's tool read the same network.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 
 # the name by which synapses call the input channels
 INPUT = "input"
+# what groups say of their potentials; `hardware.saying` knows how
+SAYS = ("change", "level", "nothing", "spikes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +31,11 @@ class Neurons:
     bias             added to the potential at every tick
     current_decay    of the synaptic current, the potential's below; a shift or 4096ths that are
     potential_decay  kept, as the format's `decay` says
-    spikes           most in a tick; 0 for neurons that never fire
+    spikes           most in a tick; 0 for neurons that never fire; of graded values the largest
     tick             at which the group says its value of a step, from the step's first tick on
+    says             what others hear of a potential, a key of `hardware.saying.SAYINGS`
+    drop             lowest bits of a potential that a graded value is formed without
+    knots            of the line that a "level" follows; empty for other groups
     """
 
     name: str
@@ -40,6 +45,9 @@ class Neurons:
     potential_decay: Ints
     spikes: int = 1
     tick: int = 0
+    says: str = "spikes"
+    drop: int = 0
+    knots: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         """Neurons."""
@@ -71,13 +79,15 @@ class Entry:
 
     inputs  entries of the model's input at a step
     way     "counts": whole numbers of spikes; "graded": integers, in units of 2^-bits, that
-            weights multiply; "digits": the same integers as so many binary channels of their two's
+            weights multiply; "changes": by how much each differs from the step before, at first
+            from 0; "digits": the same integers as so many binary channels of their two's
             complement, lowest digit first and the digits of an input side by side
     bits    fractional bits of an input
     digits  binary digits of an input; 1 where the chip sets no bound to graded ones
     most    largest spike count of a channel
     clocks  channels behind the inputs that fire once a step: the tick of the step, each; a tick
-            beyond the first step delays a channel, and all fire as often as there are steps
+            beyond the first step delays a channel, and all fire as often as there are steps; among
+            changes a clock is an input that becomes 1 at that tick and stays so
     """
 
     inputs: int
@@ -140,6 +150,11 @@ class Quantized:
         return max(group.tick for group in self.groups)
 
 
+def payload_bits(group: Neurons) -> int:
+    """Of a graded spike: a sign and as many digits as its largest number; 0 for others."""
+    return 1 + group.spikes.bit_length() if group.says == "change" else 0
+
+
 def group_named(network: Quantized, name: str) -> Neurons:
     """One of the network's groups; ConfigError naming them all for another."""
     for group in network.groups:
@@ -163,14 +178,24 @@ def _require_groups(network: Quantized) -> None:
             name: np.shape(getattr(group, name))
             for name in ("threshold", "bias", "current_decay", "potential_decay")
         }
-        if any(shape != (len(group),) for shape in shapes.values()):
-            raise ShapeError(f"group {group.name!r}: its arrays have shapes {shapes}")
+        knots = np.shape(group.knots)
+        if any(shape != (len(group),) for shape in shapes.values()) or len(knots) != 1:
+            raise ShapeError(
+                f"group {group.name!r}: its arrays have shapes {shapes}, its knots {knots}"
+            )
         if group.spikes < 0 or group.tick < 0:
             raise ConfigError(f"group {group.name!r}: spikes and tick must not be negative")
+        graded = group.says == "level" and (len(group.knots) < 3 or len(group.knots) % 2 == 0)
+        if group.says not in SAYS or not 0 <= group.drop <= 32 or graded:
+            raise ConfigError(
+                f"group {group.name!r}: it says {group.says!r} without {group.drop} bits, over "
+                f"{len(group.knots)} knots; say one of {SAYS}, a level over an odd number from 3 on"
+            )
 
 
 def _require_synapses(network: Quantized) -> None:
     sizes, order = network.sizes, [INPUT, *(group.name for group in network.groups)]
+    inner = {group.name for group in network.groups if group.says == "level"}
     for each in network.synapses:
         where = f"synapses {each.source!r} -> {each.target!r}"
         if each.source not in sizes or each.target not in sizes or each.target == INPUT:
@@ -185,3 +210,5 @@ def _require_synapses(network: Quantized) -> None:
                 f"{where}: shift {each.shift}, drop {each.drop} or delay {each.delay}; a spike "
                 "that goes back, or stays in its group, takes a tick at least"
             )
+        if each.source in inner and each.delay:
+            raise ConfigError(f"{where}: delay {each.delay}; a level is heard in its own tick")

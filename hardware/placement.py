@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import INPUT, Ints, Quantized
+from .network import INPUT, Ints, Quantized, Synapses
 
 # which neurons of a group lie on a core  # {"l0_n2_gates": (neurons on it,), ...}
 Share = Mapping[str, Ints]
@@ -68,14 +68,20 @@ class Placement:
 def placed(network: Quantized, chip: Cores) -> Placement:
     """Fill one core after another, groups in order, each with as many neurons as fit.
 
-    A neuron that fits no empty core gets one of its own, and a chip gets more cores than it has:
+    Groups that are parts of the same neurons begin on a core that holds them all, if any does. A
+    neuron that fits no empty core gets one of its own, and a chip gets more cores than it has:
     `check` reports both from what is used.
     """
     cores = {group.name: np.zeros(len(group), np.int64) for group in network.groups}
     share: dict[str, Ints] = {}
     core = 0
+    parts = _parts(network)
     for group in network.groups:
         start = 0
+        whole = {name: np.arange(network.sizes[name]) for name in parts[group.name]}
+        begun = not whole.keys().isdisjoint(share)
+        if share and len(whole) > 1 and not begun and not _holds(network, chip, share | whole):
+            core, share = core + 1, {}
         while start < len(group):
             rest = np.arange(start, len(group))
             fitting = _most_that_fit(network, chip, share, group.name, rest)
@@ -101,17 +107,44 @@ def placed(network: Quantized, chip: Cores) -> Placement:
 
 def _most_that_fit(network: Quantized, chip: Cores, share: Share, name: str, rest: Ints) -> int:
     """How many of the neurons `rest` fit beside `share`, by bisection."""
-    limited = {resource: load for resource, load in chip.loads.items() if resource in chip.limits}
-
-    def fits(count: int) -> bool:
-        more = {**share, name: rest[:count]}
-        return all(load(network, more) <= chip.limits[r] for r, load in limited.items())
-
     low, high = 0, len(rest)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+        fits = _holds(network, chip, {**share, name: rest[:middle]})
+        low, high = (middle, high) if fits else (low, middle - 1)
     return low
+
+
+def _holds(network: Quantized, chip: Cores, share: Share) -> bool:
+    """Whether one core holds all of it."""
+    return all(
+        load(network, share) <= chip.limits[resource]
+        for resource, load in chip.loads.items()
+        if resource in chip.limits
+    )
+
+
+def _inner(network: Quantized) -> list[Synapses]:
+    """Wires inside neurons: what says levels is a part of what hears them."""
+    levels = {group.name for group in network.groups if group.says == "level"}
+    return [each for each in network.synapses if each.source in levels]
+
+
+def _parts(network: Quantized) -> dict[str, set[str]]:
+    """Of every group those that are parts of the same neurons, itself among them."""
+    parts = {group.name: {group.name} for group in network.groups}
+    for each in _inner(network):
+        joined = parts[each.source] | parts[each.target]
+        parts |= dict.fromkeys(joined, joined)
+    return parts
+
+
+def torn(network: Quantized, cores: Mapping[str, Ints]) -> int:
+    """Wires inside neurons whose ends lie on different cores."""
+    return sum(
+        int(((each.weight != 0) & (cores[each.target][:, None] != cores[each.source])).sum())
+        for each in _inner(network)
+    )
 
 
 def neurons(_network: Quantized, share: Share) -> int:

@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 
 from spiking.errors import ConfigError, GridError, ShapeError
 
-from .network import INPUT, Entry, Ints, Quantized
-
-Counts = NDArray[np.uint8]
+from .network import INPUT, Entry, Ints, Quantized, payload_bits
+from .saying import SAYINGS
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
     """What a chip did, tick by tick.
 
-    spikes      of every group that can fire  # {"l0_n2_gates": (batch, ticks, neurons)}
+    spikes      of every group that can fire, signed numbers of those whose spikes are graded
+                # {"l0_n2_gates": (batch, ticks, neurons)}
     potentials  after reset, of the watched groups, the exit always among them
     currents    of the same groups
     overflows   sums that did not fit their word; None where the simulator does not tell
     """
 
-    spikes: Mapping[str, Counts]
+    spikes: Mapping[str, NDArray[Any]]
     potentials: Mapping[str, Ints]
     currents: Mapping[str, Ints] = field(default_factory=dict)
     overflows: int | None = None
@@ -38,20 +38,22 @@ class Run:
 
     spikes   of every group at the tick where it says its value  # (batch, time, neurons)
     outputs  # (batch, time, outputs)
-    fired    spikes of all neurons at all ticks, per sample  # (batch,)
+    fired    spikes of all neurons at all ticks, a graded one counted once, per sample  # (batch,)
     synops   synaptic operations of spikes, those of clocks and digits too  # (batch,)
     macs     multiplications of graded inputs  # (batch,)
+    payload  bits of the numbers that graded spikes carried  # (batch,)
     updates  neurons times ticks, per sample
     ticks    that the chip ran
     arriving what the input channels carried  # (batch, ticks, channels)
     trace    the ticks themselves
     """
 
-    spikes: Mapping[str, Counts]
+    spikes: Mapping[str, NDArray[Any]]
     outputs: NDArray[np.float64]
     fired: Ints
     synops: Ints
     macs: Ints
+    payload: Ints
     updates: int
     ticks: int
     arriving: Ints
@@ -79,9 +81,10 @@ def entered(network: Quantized, inputs: NDArray[Any]) -> Ints:
     found = np.zeros((batch, ticks, entry.channels), np.int64)
     carried = WAYS[entry.way](inputs, entry)
     found[:, : steps * network.ticks : network.ticks, : carried.shape[2]] = carried
+    often = 1 if entry.way == "changes" else steps
     for index, tick in enumerate(entry.clocks):
         at = carried.shape[2] + index
-        found[:, tick : tick + steps * network.ticks : network.ticks, at] = 1
+        found[:, tick : tick + often * network.ticks : network.ticks, at] = 1
     return found
 
 
@@ -109,6 +112,10 @@ def _graded(inputs: NDArray[Any], entry: Entry) -> Ints:
     return whole
 
 
+def _changes(inputs: NDArray[Any], entry: Entry) -> Ints:
+    return np.diff(_graded(inputs, entry), axis=1, prepend=0)
+
+
 def _digits(inputs: NDArray[Any], entry: Entry) -> Ints:
     whole = _graded(inputs, entry)
     digits = (whole[..., None] >> np.arange(entry.digits)) & 1
@@ -116,6 +123,7 @@ def _digits(inputs: NDArray[Any], entry: Entry) -> Ints:
 
 
 WAYS: dict[str, Callable[[NDArray[Any], Entry], Ints]] = {
+    "changes": _changes,
     "counts": _counts,
     "digits": _digits,
     "graded": _graded,
@@ -132,16 +140,24 @@ def told(network: Quantized, arriving: Ints, trace: Trace, steps: int) -> Run:
     out = next(group for group in network.groups if group.name == network.exit.group)
     said = trace.spikes if network.exit.reads == "spikes" else trace.potentials
     outputs = _of_steps(said[out.name], out.tick, network.ticks, steps)
-    synops, macs = _events(network, arriving, trace)
-    fired = np.zeros(len(arriving), np.int64)
-    for raster in trace.spikes.values():
-        fired = fired + raster.sum((1, 2), dtype=np.int64)
+    emitted = {
+        group.name: SAYINGS[group.says].events(trace.spikes[group.name])
+        for group in network.groups
+        if group.name in trace.spikes
+    }
+    synops, macs = _events(network, arriving, emitted)
+    fired, payload = np.zeros((2, len(arriving)), np.int64)
+    for group in network.groups:
+        if group.name in emitted:
+            fired += emitted[group.name].sum(1)
+            payload += emitted[group.name].sum(1) * payload_bits(group)
     return Run(
         spikes=spikes,
         outputs=outputs * network.exit.unit,
         fired=fired,
         synops=synops,
         macs=macs,
+        payload=payload,
         updates=sum(map(len, network.groups)) * arriving.shape[1],
         ticks=arriving.shape[1],
         arriving=arriving,
@@ -153,20 +169,21 @@ def _of_steps(values: NDArray[Any], tick: int, ticks: int, steps: int) -> NDArra
     return values[:, tick : tick + (steps - 1) * ticks + 1 : ticks]
 
 
-def _events(network: Quantized, arriving: Ints, trace: Trace) -> tuple[Ints, Ints]:
+def _events(network: Quantized, arriving: Ints, emitted: Mapping[str, Ints]) -> tuple[Ints, Ints]:
     """Spikes times the synapses that they travel, and multiplications, per sample.
+
+    emitted  how often each neuron spoke  # {"l0_n2_gates": (batch, neurons)}
 
     A spike pays for its synapses when it is emitted, in the last tick as in any other.
     """
     entry = network.entry
     given = arriving.sum(1)
     graded = np.zeros_like(given)
-    if entry.way == "graded":
+    if entry.way in ("changes", "graded"):
         graded[:, : entry.inputs] = (arriving[:, :, : entry.inputs] != 0).sum(1)
         given[:, : entry.inputs] = 0
     synops = np.zeros(len(arriving), np.int64)
     macs = np.zeros(len(arriving), np.int64)
-    emitted = {name: each.sum(1, dtype=np.int64) for name, each in trace.spikes.items()}
     for each in network.synapses:
         fan_out = np.count_nonzero(each.weight, axis=0)
         if each.source == INPUT:

@@ -25,6 +25,7 @@ from .artefacts import packed, save
 from .configuration import Configuration
 from .network import Ints, Quantized
 from .run import Trace
+from .saying import SAYINGS
 
 _WORKERS = Path(__file__).parent / "workers"
 
@@ -158,7 +159,9 @@ def _trace(
     """The answer as a trace; every array must have the shape of its group over these ticks."""
     batch, ticks = arriving.shape[:2]
     sizes = network.sizes
-    wanted = {"spikes": [g.name for g in network.groups if g.spikes], "potentials": list(names)}
+    kept = {g.name: SAYINGS[g.says].kept for g in network.groups if g.spikes}
+    spoken = {name: kind for name, kind in kept.items() if kind is not None}
+    wanted = {"spikes": list(spoken), "potentials": list(names)}
     for kind, groups in wanted.items():
         for name in groups:
             shape = np.shape(answer[kind].get(name, ()))
@@ -168,7 +171,7 @@ def _trace(
                     f"{(batch, ticks, sizes[name])}"
                 )
     return Trace(
-        {name: np.asarray(answer["spikes"][name]).astype(np.uint8) for name in wanted["spikes"]},
+        {name: np.asarray(answer["spikes"][name]).astype(kind) for name, kind in spoken.items()},
         {name: np.asarray(answer["potentials"][name]).astype(np.int64) for name in names},
         {name: np.asarray(a).astype(np.int64) for name, a in answer["currents"].items()},
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import nir
 
+from .chain import width
 from .configuration import Configuration
 from .energy import EnergyTable, Estimate, unavailable
 from .format import Format
@@ -56,6 +57,11 @@ class Latency:
     source: str
 
 
+def graph_widths(graph: nir.NIRGraph) -> tuple[int, int]:
+    """Entries of the input and of the output."""
+    return width(graph, nir.Input), width(graph, nir.Output)
+
+
 @dataclass(frozen=True)
 class Family:
     """Chips that take the same kind of graph.
@@ -64,12 +70,16 @@ class Family:
     refusal  what is said about another graph
     hidden   neurons of a reading that count as hidden
     rules    each one function named as a sentence, of (reading, target, dt)
+    kind     what a graph is written in
+    widths   of a graph of that kind, reading or not
     """
 
-    read: Callable[[nir.NIRGraph], Any]
+    read: Callable[[Any], Any]
     refusal: Violation
     hidden: Callable[[Any], int]
     rules: tuple[Rule, ...]
+    kind: type = nir.NIRGraph
+    widths: Callable[[Any], tuple[int, int]] = graph_widths
 
 
 # joules or seconds of a run
@@ -115,7 +125,7 @@ class Target:
     format: Format
     latency: Latency
     family: Family
-    quantize: Callable[[nir.NIRGraph, Target, float], Quantized]
+    quantize: Callable[[Any, Target, float], Quantized]
     cores: Cores = ONE_CORE
     rules: tuple[Rule, ...] = ()
     configure: Callable[[Quantized, Placement, Target], Mapping[str, bytes]] = no_files

@@ -48,6 +48,7 @@ from spiking import (
 
 from .coded_flow import compared_coded
 from .compare import Column, Comparison, Missing, compare
+from .compounds import compound_network
 from .cost import Cost, cost
 from .diagnose import Diagnosis, diagnose
 from .flow import compared, written
@@ -90,6 +91,7 @@ __all__ = [
     "compare",
     "compared",
     "compared_coded",
+    "compound_network",
     "convert",
     "cost",
     "cover",

@@ -12,7 +12,15 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from converter import mixtures, multispike_to_nir, rate_of, to_multispike, to_nir, tune_multispike
+from converter import (
+    mixtures,
+    multispike_to_nir,
+    rate_of,
+    recoded,
+    to_multispike,
+    to_nir,
+    tune_multispike,
+)
 from converter.nir_graph import PORTABLE_DT
 from hardware import (
     TARGETS,
@@ -27,24 +35,30 @@ from hardware import (
     map_with_vendor,
     simulate,
 )
+from hardware.compound import COMPOUNDS
 from hardware.energy import break_even, unavailable
+from hardware.flow import Graph
 from hardware.populations import POPULATIONS
 from hardware.rules import CHAINS
-from spiking import MultiSpikeNetwork, SpikingNetwork, dense_macs
+from spiking import CodedNetwork, Compound, MultiSpikeNetwork, SpikingNetwork, dense_macs
 from spiking.errors import (
     ConfigError,
     DoesNotFitError,
+    ExportError,
     MissingSoftwareError,
     SubspikeError,
     WorkerError,
 )
 from spiking.guarded import SECONDS
 
+from .compounds import compound_network
 from .statistics import Interval, wilson
 from .tasks import Task
 
 # seconds of a chip's tick where the chip does not say: real time of an audio front end
 CHIP_DT = 1e-3
+# of h where units are compound; docs/conversion.md compares
+LEVELS = 16
 # what `--target` takes for every one of them
 ALL = "all"
 # bytes of recorded spikes and states at a time
@@ -59,7 +73,7 @@ class Form:
     note    what was done to it, "" for nothing
     """
 
-    graph: nir.NIRGraph
+    graph: Graph
     dt: float
     encode: Callable[[torch.Tensor], NDArray[Any]]
     note: str = ""
@@ -69,19 +83,30 @@ class Form:
 class Order:
     """What is deployed, and how.
 
+    net       populations, or compound units for chips that take them
     samples   test samples for the accuracy; all of them where none is given
     compared  of them, how many the vendors' simulators run, too
     seconds   after which a simulator is ended
     seed      of the tuning that chips with neurons of another kind need
     """
 
-    net: SpikingNetwork
+    net: SpikingNetwork | CodedNetwork
     task: Task
     samples: int | None = None
     compared: int = 8
     seconds: float = SECONDS
     seed: int = 0
     progress: bool = True
+
+    @property
+    def populations(self) -> SpikingNetwork:
+        """The network where it is of populations; ExportError for another."""
+        if not isinstance(self.net, SpikingNetwork):
+            raise ExportError(
+                f"this chip takes populations with a constant forget, not {self.net.code}; convert "
+                "with --code population"
+            )
+        return self.net
 
     def __post_init__(self) -> None:
         """ConfigError for numbers that cannot be meant."""
@@ -133,7 +158,8 @@ class Row:
     failure     what went wrong otherwise, "" for nothing
     accuracy    on `samples` test samples, in our emulator
     lost        points to the float spiking network on the same samples
-    spikes, synops, ticks  per sample
+    spikes, synops, ticks  per sample; a graded spike counts once
+    payload     bits of the numbers that graded spikes carry, per sample; 0 without any
     energy, latency  per sample, over the `compared` samples that simulators ran too
     rate        spikes of a neuron in a tick, on those samples
     break_even  the rate below which the bit-matched rate model costs more; None without a table
@@ -151,6 +177,7 @@ class Row:
     compared: int = 0
     spikes: float | None = None
     synops: float | None = None
+    payload: float = 0.0
     ticks: int | None = None
     energy: tuple[Estimate, ...] = ()
     latency: Estimate | None = None
@@ -191,13 +218,27 @@ def deployed(order: Order, targets: Sequence[str]) -> list[Row]:
 
 def _portable(order: Order, _target: Target) -> Form:
     """The portable graph, as it is."""
-    graph = to_nir(order.net, dt=PORTABLE_DT)
+    graph = to_nir(order.populations, dt=PORTABLE_DT)
     return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy())
+
+
+def _compound(order: Order, _target: Target) -> Form:
+    """A network in compound code as it is; of another the same weights, nothing tuned."""
+    grid = order.net.grid
+    if grid is None:
+        raise ConfigError("the network lies on no grid; call quantize(net) first")
+    kept = isinstance(order.net.code, Compound)
+    net = order.net if kept else recoded(order.net, Compound(LEVELS))
+    graph = compound_network(net, input_bits=grid.input_bits, input_max=grid.input_max)
+    # tuned weights make up for a rounding that compound units do not have
+    remedy = "if they were tuned for another code, convert the rate model with --code compound"
+    note = "" if kept else f"the same weights in {net.code}; {remedy}"
+    return Form(graph, PORTABLE_DT, lambda x: order.net.encode(x).numpy(), note)
 
 
 def _multispike(order: Order, target: Target) -> Form:
     """The same weights in multi-spike code, pruned to what the chip holds, tuned where it fits."""
-    made, limits = to_multispike(rate_of(order.net)).network, target.limits
+    made, limits = to_multispike(rate_of(order.populations)).network, target.limits
     note, fan_out = "multi-spike code", None
     broken = _broken(made, target)
     if broken & {"fan_out_fits", "recurrent_weights_fit"}:
@@ -206,7 +247,7 @@ def _multispike(order: Order, target: Target) -> Form:
         memory = limits.recurrent or rows * rows
         room = (memory - 2 * made.hidden_size) // (2 * made.hidden_size)
         fan_out = max(1, min(limits.fan_out or rows, room, rows))
-        made = to_multispike(rate_of(order.net), fan_out=fan_out).network
+        made = to_multispike(rate_of(order.populations), fan_out=fan_out).network
         note, broken = f"{note}, {fan_out} recurrent synapses a neuron", _broken(made, target)
     if not broken:
         made, note = _tuned(order, fan_out), f"{note}, tuned on the training part"
@@ -216,7 +257,7 @@ def _multispike(order: Order, target: Target) -> Form:
 @lru_cache(maxsize=4)
 def _tuned(order: Order, fan_out: int | None) -> MultiSpikeNetwork:
     """Tuned once for all chips of the same fan-out; mixtures of samples teach more than samples."""
-    teacher = rate_of(order.net)
+    teacher = rate_of(order.populations)
     return tune_multispike(
         to_multispike(teacher, fan_out=fan_out).network,
         teacher=teacher,
@@ -237,6 +278,7 @@ def _chip_graph(made: MultiSpikeNetwork) -> nir.NIRGraph:
 # how a network is written for a family of chips, by what the family says of other graphs
 FORMS: dict[str, Callable[[Order, Target], Form]] = {
     CHAINS.refusal.rule: _multispike,
+    COMPOUNDS.refusal.rule: _compound,
     POPULATIONS.refusal.rule: _portable,
 }
 
@@ -252,7 +294,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
     except DoesNotFitError as error:
         faults = tuple(each for each in error.violations if isinstance(each, Violation))
         return Row(target.name, violations=faults)
-    correct = fired = synops = 0
+    correct = fired = synops = payload = 0
     count = _at_once(whole, form, task)
     parts = range(0, len(task.test_x), count)
     for start in tqdm(parts, target.name, leave=False, disable=None if order.progress else True):
@@ -260,6 +302,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
         decided = run.outputs[:, -1].argmax(1)
         correct += int((decided == task.test_y[start : start + count].numpy()).sum())
         fired, synops = fired + int(run.fired.sum()), synops + int(run.synops.sum())
+        payload += int(run.payload.sum())
     samples = len(task.test_x)
     first = form.encode(task.test_x[: order.compared])
     run = emulate(whole.network, first)
@@ -272,6 +315,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
         compared=len(first),
         spikes=fired / samples,
         synops=synops / samples,
+        payload=payload / samples,
         ticks=run.ticks,
         energy=tuple(_measured(meter, whole, run, "energy", "J") for meter in target.energy),
         latency=_measured(target.seconds, whole, run, "latency", "s"),
@@ -322,7 +366,7 @@ def _footprint(target: Target, whole: Configuration) -> tuple[str, ...]:
 def _break_even(order: Order, target: Target, whole: Configuration) -> float | None:
     if target.table is None:
         return None
-    rnn, classes = rate_of(order.net).rnn, order.task.classes
+    rnn, classes = rate_of(order.populations).rnn, order.task.classes
     steps = order.task.steps
     macs = dense_macs(rnn, steps=steps, classes=classes) / steps
     return break_even(target.table, whole.network, macs=macs)

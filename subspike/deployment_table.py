@@ -146,6 +146,8 @@ def _details(row: Row) -> list[str]:
         lines.append(f"fullest core: {', '.join(used)}")
     if row.synops is not None:
         lines.append(f"{row.synops:.4g} synaptic operations, {row.ticks} ticks a sample")
+    if row.payload:
+        lines.append(f"graded spikes carry {row.payload:.4g} bits a sample")
     if row.rate is not None and row.break_even is not None:
         lines.append(
             f"{row.rate:.3g} spikes a neuron and tick; the bit-matched rate model costs more below "

@@ -39,7 +39,8 @@ from converter.nir_units import UNITS
 from converter.onnx_graph import STORAGES
 from hardware import TARGETS, deploy, emulate
 from hardware import check as check_graph
-from spiking import SpikingNetwork
+from hardware.compound import COMPOUNDS
+from spiking import CodedNetwork, SpikingNetwork
 from spiking.errors import ConfigError, ExportError, GraphError, MissingSoftwareError
 from spiking.guarded import SECONDS
 
@@ -236,15 +237,15 @@ def _run_on_targets(given: Namespace) -> Answer:
     """The network on one target or all of them."""
     data = task_of(given)
     if given.graph.suffix == ".nir":
-        net = network_of(read_nir(given.graph))
+        net: SpikingNetwork | CodedNetwork = network_of(read_nir(given.graph))
     else:
-        loaded = on_grid(load_network(given.graph), data)
-        if not isinstance(loaded, SpikingNetwork):
+        net = on_grid(load_network(given.graph), data)
+        units = given.target != ALL and TARGETS[given.target].family is COMPOUNDS
+        if not (units or isinstance(net, SpikingNetwork)):
             raise ExportError(
-                f"{given.graph}: chips take populations with a constant forget, not {loaded.code}; "
+                f"{given.graph}: chips take populations with a constant forget, not {net.code}; "
                 "convert with --code population"
             )
-        net = loaded
     order = Order(
         net,
         data,

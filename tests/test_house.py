@@ -15,6 +15,7 @@ SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob(
 COVERED_ELSEWHERE = {
     "converter/onnx_codes.py": "tests/converter/test_onnx_engines.py",
     "converter/onnx_step.py": "tests/converter/test_onnx_engines.py",
+    "hardware/workers/lava_models/graded.py": "tests/hardware/workers/test_lava_worker.py",
     "hardware/workers/lava_models/importing.py": "tests/hardware/workers/test_lava_worker.py",
     "hardware/workers/lava_models/neurons.py": "tests/hardware/workers/test_lava_worker.py",
     "hardware/workers/netx_worker.py": "tests/hardware/loihi/test_netx.py",

@@ -86,14 +86,14 @@ def out_axons(network: Quantized, cores: Mapping[str, Ints], count: int) -> Ints
 
 
 def _connections(network: Quantized, share: Share) -> Iterator[tuple[int, int]]:
-    """In-axons and bits of each connection into `share`."""
+    """In-axons and bits of each connection into `share`; a wire inside a neuron takes none."""
     start, first = 0, {}
     for group in network.groups:
         if group.name in share:
             first[group.name] = start
             start += len(share[group.name])
     for each in network.synapses:
-        if each.target in share:
+        if each.target in share and each.delay:
             there: NDArray[np.bool_] = each.weight[share[each.target]] != 0
             targets = there.any(axis=1)
             if targets.any():

@@ -9,6 +9,7 @@ import numpy as np
 from hardware import TARGETS, Configuration, Entry, Exit, Neurons, Quantized, Synapses, configure
 from hardware.placement import placed
 from tests.hardware.fpga import networks
+from tests.hardware.loihi.graded import random_graded
 from tests.hardware.loihi.nets import random_network as loihi_network
 from tests.hardware.pico.nets import random_network as pico_network
 from tests.hardware.spinnaker.nets import random_network as spinnaker_network
@@ -123,6 +124,7 @@ RANDOM: dict[str, Callable[[int], tuple[Quantized, np.ndarray]]] = (
         "akida-pico": pico_network,
         "loihi1": partial(loihi_network, tame=True),
         "loihi2": partial(loihi_network, target="loihi2"),
+        "loihi2-graded": random_graded,
         "spinnaker1": spinnaker_network,
     }
     | {name: partial(networks.drawn, target=name) for name in TARGETS if name.startswith("fpga")}

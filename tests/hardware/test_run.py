@@ -74,3 +74,12 @@ def test_inputs_that_a_chip_cannot_take_are_named() -> None:
         emulate(network, np.full((1, 4, channels), -1))
     with pytest.raises(ConfigError, match="NaN"):
         emulate(network, np.full((1, 4, channels), np.nan))
+
+
+def test_changes_add_up_to_the_inputs_and_their_clocks_come_once() -> None:
+    network = relay(Entry(1, "changes", bits=1, clocks=(0, 3)))
+    x = np.array([[[1.0], [1.0], [-0.5]]])
+    found = entered(network, x)[0]
+    assert found[:, 0].tolist() == [2, 0, 0, 0, -3, 0, 0]
+    assert found[:, 1:].nonzero()[0].tolist() == [0, 3]
+    assert emulate(network, x).macs.tolist() == [2]

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 import subspike.deployment
-from converter import convert, quantize
+from converter import convert, quantize, recoded
 from hardware import TARGETS, Violation
-from spiking import Population, SubLSTM, SubLSTMClassifier
+from spiking import Compound, Population, Rate, SubLSTM, SubLSTMClassifier
 from spiking.errors import ConfigError, DoesNotFitError, MissingSoftwareError, WorkerError
 from subspike import load_task
 from subspike.deployment import Order, deployed
+from subspike.deployment_table import table
 
 XYLO = [name for name in TARGETS if name.startswith("xylo")]
 
@@ -173,3 +174,28 @@ def test_a_target_that_cannot_be_written_for_is_a_row_that_says_so() -> None:
 def test_numbers_that_cannot_be_meant_are_refused() -> None:
     with pytest.raises(ConfigError, match="samples 0"):
         ordered(samples=0)
+
+
+def test_chips_with_programs_get_the_same_weights_in_compound_code() -> None:
+    (row,) = deployed(ordered(samples=30, compared=1), ["loihi2-graded"])
+    assert row.fits, row
+    assert "Compound(levels=16" in row.notes[0]
+    assert 0 < row.spikes < 30 * 5 * 10
+    assert row.payload == pytest.approx(7 * row.spikes)
+    assert "carry" in table([row])
+
+
+def test_a_network_in_compound_code_is_deployed_as_it_is_and_on_no_other_chip() -> None:
+    net, task = small()
+    coded = quantize(recoded(net, Compound(8)), input_bits=4, input_max=1.0)
+    order = replace(ordered(samples=30, compared=1), net=coded)
+    row, other = deployed(order, ["loihi2-graded", "digital"])
+    assert row.notes[0].startswith("act")
+    with torch.no_grad():
+        right = (coded(task.test_x[:30]).argmax(1) == task.test_y[:30]).double().mean()
+    assert row.accuracy.value == pytest.approx(float(right), abs=2 / 30)
+    assert "--code population" in other.failure
+    rate = quantize(recoded(net, Rate(8)), input_bits=4, input_max=1.0)
+    assert "Compound" in deployed(replace(order, net=rate), ["loihi2-graded"])[0].notes[0]
+    off = replace(order, net=recoded(net, Compound(8)))
+    assert "quantize" in deployed(off, ["loihi2-graded"])[0].failure

@@ -7,9 +7,8 @@ import pytest
 
 from benchmarks.loihi_golden import ASKED, FILE, SEEDS, network_digest, recorded
 from hardware import TARGETS, emulate
-from tests.hardware.loihi.nets import random_network
 
-ONE, TWO = TARGETS["loihi1"], TARGETS["loihi2"]
+ONE, TWO, GRADED = TARGETS["loihi1"], TARGETS["loihi2"], TARGETS["loihi2-graded"]
 
 
 def test_limits() -> None:
@@ -26,15 +25,24 @@ def test_formats_differ_in_the_registers_of_loihi_1() -> None:
     assert replace(ONE.format, arrival=None, drive=None) == TWO.format
 
 
+def test_neuron_programs_run_on_the_same_chip() -> None:
+    assert (GRADED.format, GRADED.cores, GRADED.simulators) == (
+        TWO.format,
+        TWO.cores,
+        TWO.simulators,
+    )
+
+
 def test_every_synapse_takes_a_tick() -> None:
-    assert {(t.latency.enter, t.latency.loop, t.latency.leave) for t in (ONE, TWO)} == {(1, 1, 1)}
+    latencies = [each.latency for each in (ONE, TWO, GRADED)]
+    assert {(each.enter, each.loop, each.leave) for each in latencies} == {(1, 1, 1)}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", ASKED)
 def test_the_emulator_equals_what_the_simulators_did(name, seed) -> None:
     """Recorded by `python -m benchmarks.loihi_golden`: all spikes, and a digest of all states."""
-    network, inputs = random_network(seed, target=ASKED[name])
+    network, inputs = ASKED[name](seed)
     with np.load(FILE) as golden:
         kept = {kind: golden[f"{name}.{seed}.{kind}"] for kind in ("network", "spikes", "states")}
     same = np.array_equal(network_digest(network, inputs), kept["network"])

@@ -8,6 +8,7 @@ import pytest
 from hardware import TARGETS, Entry, emulate, simulate
 from spiking.errors import WorkerError
 from tests.hardware.chips import configured
+from tests.hardware.loihi.graded import random_graded
 from tests.hardware.loihi.nets import random_network
 
 LAVA = TARGETS["loihi2"].simulators[0]
@@ -44,3 +45,20 @@ def test_what_the_registers_do_not_hold_is_refused() -> None:
         odd = replace(network, groups=(replace(hidden, **change), network.groups[1]))
         with pytest.raises(WorkerError, match=words):
             simulate(configured(odd), inputs)
+
+
+def test_a_delta_has_one_threshold() -> None:
+    network, inputs = random_graded(8)
+    output = network.groups[2]
+    groups = [
+        replace(g, threshold=1 + np.arange(len(g))) if g is output else g for g in network.groups
+    ]
+    with pytest.raises(WorkerError, match="one threshold"):
+        simulate(configured(replace(network, groups=tuple(groups))), inputs)
+
+
+def test_wires_inside_a_neuron_are_no_synapses() -> None:
+    network, inputs = random_graded(8)
+    wires = [replace(s, drop=1) if not s.delay else s for s in network.synapses]
+    with pytest.raises(WorkerError, match="inside a neuron"):
+        simulate(configured(replace(network, synapses=tuple(wires))), inputs)

@@ -18,16 +18,18 @@ from converter.digest import digest
 from hardware import TARGETS
 from spiking.files import write_whole
 from subspike import load_task
-from subspike.commands import on_grid
-from subspike.deployment import Order, deployed
+from subspike.commands import on_grid, rate_of
+from subspike.deployment import deployed
 from subspike.deployment_table import answered, data, rows_of, table
+from subspike.order import Order
 
 
 @dataclass(frozen=True)
 class Work:
-    """A network, the task it was trained for, and how many samples the simulators run."""
+    """A network, its teacher, its task, and how many samples the simulators run."""
 
     file: Path
+    teacher: Path
     task: str
     folder: Path | None
     compared: int
@@ -40,6 +42,7 @@ def measured(work: Work, targets: list[str], kept: dict, *, renew: bool, **order
     about = {
         "network": str(work.file),
         "sha256": digest(net),
+        "teacher": str(work.teacher),
         "task": task.name,
         "split": task.split,
         "compared": work.compared,
@@ -47,7 +50,7 @@ def measured(work: Work, targets: list[str], kept: dict, *, renew: bool, **order
     }
     same = all(kept.get(key) == about[key] for key in ("sha256", "split", "compared"))
     rows = {row["target"]: row for row in kept.get("targets", ())} if same else {}
-    whole = Order(net, task, compared=work.compared, **order)
+    whole = Order(net, task, teacher=rate_of(work.teacher), compared=work.compared, **order)
     for name in tqdm(targets, task.name, unit="target"):
         if name not in rows or renew:
             (rows[name],) = data(deployed(whole, [name]))["targets"]
@@ -56,7 +59,7 @@ def measured(work: Work, targets: list[str], kept: dict, *, renew: bool, **order
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    words.add_argument("--demo", type=Path, default=Path("demo/export/network.safetensors"))
+    words.add_argument("--demo", type=Path, default=Path("demo"), help="its folder")
     words.add_argument("--mnist", type=Path, required=True, help="folder of the MNIST files")
     words.add_argument("--only", action="append", choices=sorted(TARGETS), help="anew, kept or not")
     words.add_argument("--samples", type=int, help="of the test part (default: all)")
@@ -65,10 +68,11 @@ def main() -> None:
     words.add_argument("--out", type=Path, required=True)
     words.add_argument("--task", choices=("digits-rows", "mnist-pixels"), help="default: both")
     given = words.parse_args()
-    model = Path("benchmarks/models/mnist-population8.safetensors")
+    models, demo = Path("benchmarks/models"), given.demo / "export/network.safetensors"
+    mnist, rate = models / "mnist-population8.safetensors", models / "mnist-fixed.safetensors"
     works = [
-        Work(given.demo, "digits-rows", None, given.compared[0]),
-        Work(model, "mnist-pixels", given.mnist, given.compared[1]),
+        Work(demo, given.demo / "rate.safetensors", "digits-rows", None, given.compared[0]),
+        Work(mnist, rate, "mnist-pixels", given.mnist, given.compared[1]),
     ]
     found = json.loads(given.out.read_text()) if given.out.exists() else {}
     for work in works:

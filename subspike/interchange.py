@@ -47,8 +47,9 @@ from spiking.guarded import SECONDS
 from . import deployment_table
 from .answer import DONE, NO, Answer
 from .arguments import common, out, step, task
-from .commands import on_grid, task_of
-from .deployment import ALL, Order, deployed
+from .commands import on_grid, rate_of, task_of
+from .deployment import ALL, deployed
+from .order import Order
 from .sharding import stretches
 from .statistics import wilson
 
@@ -182,6 +183,11 @@ def add_run(parser: ArgumentParser) -> None:
         choices=(ALL, *sorted(TARGETS)),
         help="run on a chip, or on all: does it fit, what is lost, do its simulators agree",
     )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        help="with --target: rate checkpoint, for chips with neurons of another kind",
+    )
     parser.add_argument("--samples", type=int, help="with --target: test samples (default: all)")
     parser.add_argument(
         "--compared", type=int, default=8, help="of them, for the vendors' simulators (default: 8)"
@@ -249,6 +255,7 @@ def _run_on_targets(given: Namespace) -> Answer:
     order = Order(
         net,
         data,
+        teacher=None if given.teacher is None else rate_of(given.teacher),
         samples=given.samples,
         compared=given.compared,
         seconds=given.seconds,

@@ -1,6 +1,5 @@
 """A row per target whatever becomes of the others: fits, loses, agrees, costs, or says why not."""
 
-import functools
 from dataclasses import replace
 
 import numpy as np
@@ -8,42 +7,20 @@ import pytest
 import torch
 
 import subspike.deployment
-from converter import convert, quantize, recoded
+import subspike.order
 from hardware import TARGETS, Violation
-from spiking import Compound, Population, Rate, SubLSTM, SubLSTMClassifier
-from spiking.errors import ConfigError, DoesNotFitError, MissingSoftwareError, WorkerError
-from subspike import load_task
-from subspike.deployment import Order, deployed
+from spiking.errors import DoesNotFitError, MissingSoftwareError, WorkerError
+from subspike.deployment import deployed
 from subspike.deployment_table import table
+from tests.subspike.orders import ordered, small
 
 XYLO = [name for name in TARGETS if name.startswith("xylo")]
-
-
-@functools.cache
-def small(hidden: int = 5, classes: int = 8):
-    """A network with few classes that is not trained, on the grid, and a task of as many."""
-    task = load_task("digits-rows")
-    few = {
-        f"{part}_{axis}": getattr(task, f"{part}_{axis}")[getattr(task, f"{part}_y") < classes][:40]
-        for part in ("train", "test")
-        for axis in "xy"
-    }
-    torch.manual_seed(0)
-    rnn = SubLSTM(8, hidden, batch_first=True, forget="fixed", t_max=8)
-    rate = SubLSTMClassifier(rnn, torch.nn.Linear(hidden, classes))
-    net = convert(rate, code=Population(levels=4), progress=False).network
-    return quantize(net, input_bits=4, input_max=1.0), replace(task, **few, classes=classes)
-
-
-def ordered(**words) -> Order:
-    net, task = small(**{k: words.pop(k) for k in ("hidden", "classes") if k in words})
-    return Order(net, task, progress=False, **words)
 
 
 @pytest.fixture(autouse=True)
 def untuned(monkeypatch):
     """Tuning is tested where it lives; here it gives back what it got."""
-    monkeypatch.setattr(subspike.deployment, "tune_multispike", lambda net, **_: net)
+    monkeypatch.setattr(subspike.order, "tune_multispike", lambda net, **_: net)
 
 
 def test_a_row_says_all_that_the_target_does() -> None:
@@ -171,11 +148,6 @@ def test_a_target_that_cannot_be_written_for_is_a_row_that_says_so() -> None:
     assert rows[1].fits
 
 
-def test_numbers_that_cannot_be_meant_are_refused() -> None:
-    with pytest.raises(ConfigError, match="samples 0"):
-        ordered(samples=0)
-
-
 def test_chips_with_programs_get_the_same_weights_in_compound_code() -> None:
     (row,) = deployed(ordered(samples=30, compared=1), ["loihi2-graded"])
     assert row.fits, row
@@ -183,19 +155,3 @@ def test_chips_with_programs_get_the_same_weights_in_compound_code() -> None:
     assert 0 < row.spikes < 30 * 5 * 10
     assert row.payload == pytest.approx(7 * row.spikes)
     assert "carry" in table([row])
-
-
-def test_a_network_in_compound_code_is_deployed_as_it_is_and_on_no_other_chip() -> None:
-    net, task = small()
-    coded = quantize(recoded(net, Compound(8)), input_bits=4, input_max=1.0)
-    order = replace(ordered(samples=30, compared=1), net=coded)
-    row, other = deployed(order, ["loihi2-graded", "digital"])
-    assert row.notes[0].startswith("act")
-    with torch.no_grad():
-        right = (coded(task.test_x[:30]).argmax(1) == task.test_y[:30]).double().mean()
-    assert row.accuracy.value == pytest.approx(float(right), abs=2 / 30)
-    assert "--code population" in other.failure
-    rate = quantize(recoded(net, Rate(8)), input_bits=4, input_max=1.0)
-    assert "Compound" in deployed(replace(order, net=rate), ["loihi2-graded"])[0].notes[0]
-    off = replace(order, net=recoded(net, Compound(8)))
-    assert "quantize" in deployed(off, ["loihi2-graded"])[0].failure

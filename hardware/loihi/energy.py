@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spiking.errors import MissingSoftwareError, WorkerError
+from spiking.guarded import SECONDS
 
 from ..configuration import Configuration
 from ..energy import ESTIMATE, EnergyTable, Estimate, table_energy, unavailable
@@ -16,8 +17,10 @@ from ..run import Run
 from ..simulator import Simulator, answered
 
 SANAFE = Simulator("sanafe", "sanafe 2.2.9", "scripts/vendors sanafe", apart=True)
-# of a run; each takes about as long as a second in the emulator
+# of a run
 SAMPLES = 4
+# synaptic operations that it gets through in a second, at least; loading a network takes SECONDS
+_A_SECOND = 2e6
 _UNITS = ("synapse", "dendrite", "soma", "network")
 _SOURCE = "SANA-FE 2.2.9, examples/loihi.yaml; Boyle et al. 2025, doi 10.1109/TCAD.2025.3537971"
 _NODE = "Intel 14 nm"
@@ -71,7 +74,8 @@ def _figures(configuration: Configuration, run: Run) -> Mapping[str, Any] | str:
         run.trace.spikes[group.name] for group in configuration.network.groups if group.spikes
     ]
     said = np.concatenate([run.arriving, *rasters], axis=2)[:SAMPLES].astype(np.int64)
+    seconds = SECONDS + float(run.synops[:SAMPLES].sum()) / _A_SECOND
     try:
-        return dict(answered(SANAFE, (configuration, said, []))["figures"])
+        return dict(answered(SANAFE, (configuration, said, []), seconds=seconds)["figures"])
     except (MissingSoftwareError, WorkerError, LookupError) as error:
         return str(error)

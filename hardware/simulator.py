@@ -39,7 +39,8 @@ class Simulator:
     command   that installs it, exactly
     module    that is imported, "" for programs alone
     programs  that are called
-    apart     its Python lives in an environment of its own, which `scripts/vendors NAME` builds
+    apart     its Python lives in an environment of its own, which `scripts/vendors NAME` builds;
+              what has programs needs none where they are on the PATH
     """
 
     name: str
@@ -52,11 +53,12 @@ class Simulator:
     @property
     def python(self) -> Path | None:
         """The interpreter that can run it; None where a part of it is not installed."""
-        if any(shutil.which(program) is None for program in self.programs):
-            return None
-        if self.apart:
+        there = all(shutil.which(program) for program in self.programs)
+        if self.apart and not (self.programs and there):
             found = environments() / self.name / "bin" / "python"
             return found if found.exists() else None
+        if not there:
+            return None
         here = not self.module or importlib.util.find_spec(self.module.split(".")[0]) is not None
         return Path(sys.executable) if here else None
 

@@ -113,6 +113,7 @@ class Target:
     configure   the vendor's files
     simulators  the vendor's, first the one that equality is asked of
     mapper      the vendor's, where placing is more than filling cores
+    tools       other software of others, which prices or builds
     energy      what measures joules, best first
     table       whose prices say where a rate model would be cheaper; None where none is known
     footprint   what the vendor's own tool takes of the chip, by resource; None where it has none
@@ -131,6 +132,7 @@ class Target:
     configure: Callable[[Quantized, Placement, Target], Mapping[str, bytes]] = no_files
     simulators: tuple[Simulator, ...] = ()
     mapper: Mapper | None = None
+    tools: tuple[Simulator, ...] = ()
     energy: tuple[Meter, ...] = (no_energy,)
     table: EnergyTable | None = None
     seconds: Meter = no_clock

@@ -58,6 +58,7 @@ def doctor() -> tuple[Finding, ...]:
     for target in TARGETS.values():
         findings += [_software(target, each, "run") for each in target.simulators]
         findings += [_software(target, target.mapper.software, "map")] if target.mapper else []
+        findings += [_software(target, each, "price or build for") for each in target.tools]
     findings += _devices()
     return tuple(findings)
 

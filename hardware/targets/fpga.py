@@ -37,6 +37,16 @@ _SIMULATORS = (
     ),
     Simulator("icarus", "11.0", "scripts/fpga-tools", programs=("iverilog", "vvp")),
 )
+_YOSYS = Simulator("yosys", "0.23", "scripts/fpga-tools", programs=("yosys",))
+# by the program that `Device.placing` names
+_PLACERS = {
+    "nextpnr-ecp5": Simulator(
+        "nextpnr_ecp5", "0.11.1", "scripts/fpga-tools", programs=("nextpnr-ecp5",), apart=True
+    ),
+    "nextpnr-ice40": Simulator(
+        "nextpnr_ice40", "0.4", "scripts/fpga-tools", programs=("nextpnr-ice40",)
+    ),
+}
 
 
 def _target(device: Device) -> Target:
@@ -82,6 +92,7 @@ def _target(device: Device) -> Target:
         ),
         configure=configure,
         simulators=_SIMULATORS,
+        tools=(_YOSYS, _PLACERS[device.placing[0]]),
         energy=(_no_joules,),
         seconds=seconds,
     )

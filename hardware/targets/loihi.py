@@ -25,7 +25,7 @@ from ..loihi.cores import (
     synapse_formats,
     threshold_formats,
 )
-from ..loihi.energy import sanafe_joules, sanafe_seconds, table_joules
+from ..loihi.energy import SANAFE, sanafe_joules, sanafe_seconds, table_joules
 from ..loihi.population import population
 from ..loihi.registers import LOIHI_1, LOIHI_2
 from ..placement import Cores, neurons
@@ -94,6 +94,7 @@ LOIHI1 = Target(
     ),
     rules=(inputs_lie_on_a_known_grid,),
     simulators=(_NENGO, _LAVA),
+    tools=(SANAFE,),
     energy=(sanafe_joules, table_joules),
     seconds=sanafe_seconds,
 )

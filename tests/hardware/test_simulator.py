@@ -83,6 +83,12 @@ def test_an_environment_apart_is_found_where_it_was_built(monkeypatch, tmp_path)
     assert apart.python == place / "python"
 
 
+def test_programs_on_the_path_need_no_environment(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("SUBSPIKE_VENDORS", str(tmp_path))
+    assert replace(HERE, apart=True, programs=("no-such-program",)).python is None
+    assert replace(HERE, apart=True, programs=("sh",)).python == Path(sys.executable)
+
+
 def test_guarded_and_not_are_the_same() -> None:
     pytest.importorskip("xylosim", reason="pip install 'subspike[xylo]'")
     network, inputs = random_network(4)

@@ -44,10 +44,12 @@ def test_every_consumer_is_looked_for(monkeypatch, tmp_path) -> None:
     assert "was seen in 1.0.0" in found["reader snntorch"].detail
 
 
-def test_every_simulator_of_every_target_is_looked_for() -> None:
+def test_all_software_of_every_target_is_looked_for() -> None:
     parts = {f.part for f in doctor()}
     for target in TARGETS.values():
-        assert {f"{target.name}: {each.name}" for each in target.simulators} <= parts
+        others = (*target.simulators, *target.tools)
+        assert {f"{target.name}: {each.name}" for each in others} <= parts
+    assert {"loihi1: sanafe", "fpga-ecp5-25k: nextpnr_ecp5"} <= parts
 
 
 def test_every_mapper_is_looked_for_and_comes_with_its_command(monkeypatch, tmp_path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
+from converter import load_network
+from converter.digest import digest
 from docs.make import ROOT, filled, pictures
 from subspike.cli import VERBS, main, parser
 
@@ -104,11 +106,17 @@ def test_the_benchmark_of_codes_runs_and_keeps_what_it_measured(
 
 
 def test_the_models_of_the_benchmark_are_what_they_are_said_to_be() -> None:
+    measured = json.loads((ROOT / "docs/targets.json").read_text())["mnist-pixels"]
     for path in sorted((ROOT / "benchmarks/models").glob("*.safetensors")):
         with safe_open(path, "pt") as file:
-            notes = json.loads(file.metadata()["subspike"])["notes"]
-        assert json.loads(notes["settings"])["seed"] == 0, path
-        assert notes["task"] in ("mnist-pixels", "digits-rows"), path
+            about = json.loads(file.metadata()["subspike"])
+        if about.get("kind") == "subspike.spiking":
+            assert measured["network"] == str(path.relative_to(ROOT))
+            assert measured["sha256"] == digest(load_network(path))
+            assert f"--out {path.name}" in (ROOT / "docs/hardware.md").read_text()
+            continue
+        assert json.loads(about["notes"]["settings"])["seed"] == 0, path
+        assert about["notes"]["task"] in ("mnist-pixels", "digits-rows"), path
 
 
 def test_the_benchmark_runs(monkeypatch, capsys) -> None:

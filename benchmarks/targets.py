@@ -2,8 +2,9 @@
 
     python -m benchmarks.targets --mnist FOLDER --out docs/targets.json [--only NAME] [--samples N]
 
-A row is written as soon as it is known, and one that is there for the same network, samples and
-simulators is not measured again: a run that was ended goes on. `make docs` draws the tables.
+A row is written as soon as it is known, and one that is there for the same network and teacher, on
+as many samples or more, is not measured again: a run that was ended goes on. `make docs` draws the
+tables.
 """
 
 import argparse
@@ -48,11 +49,13 @@ def measured(work: Work, targets: list[str], kept: dict, *, renew: bool, **order
         "compared": work.compared,
         "simulators": {s.name: s.release for each in TARGETS.values() for s in each.simulators},
     }
-    same = all(kept.get(key) == about[key] for key in ("sha256", "split", "compared"))
+    same = all(kept.get(key) == about[key] for key in ("sha256", "teacher", "split", "compared"))
     rows = {row["target"]: row for row in kept.get("targets", ())} if same else {}
     whole = Order(net, task, teacher=rate_of(work.teacher), compared=work.compared, **order)
+    asked = len(task.test_x[: whole.samples])
     for name in tqdm(targets, task.name, unit="target"):
-        if name not in rows or renew:
+        row = rows.get(name)
+        if renew or row is None or (row["fits"] and row["samples"] < asked):
             (rows[name],) = data(deployed(whole, [name]))["targets"]
         yield about | {"targets": [rows[each] for each in sorted(rows)]}
 

@@ -37,25 +37,39 @@ def check(graph: Graph, target: Target, *, dt: float) -> tuple[Violation, ...]:
 
     dt  seconds per step that the graph's time constants were written for
     """
+    faults, _ = _examined(graph, target, dt)
+    return faults
+
+
+def _examined(
+    graph: Graph, target: Target, dt: float
+) -> tuple[tuple[Violation, ...], tuple[Quantized, Placement] | None]:
+    """The broken rules; and where none is, what the last of them was asked of."""
+    found = _unplaced(graph, target, dt)
+    if found:
+        return tuple(found), None
+    network = target.quantize(graph, target, dt)
+    placement = placed(network, target.cores)
+    return tuple(_cores(network, placement, target)), (network, placement)
+
+
+def _unplaced(graph: Graph, target: Target, dt: float) -> list[Violation]:
+    """The rules that are broken before anything lies on a core."""
     if not 0.0 < dt < float("inf"):
         raise ConfigError(f"dt is {dt}; it must be a positive number of seconds")
     family = target.family
     if not isinstance(graph, family.kind):
-        return (replace(family.refusal, have=f"a {type(graph).__name__}"),)
+        return [replace(family.refusal, have=f"a {type(graph).__name__}")]
     reading = family.read(graph)
     found = list(
         _counts(graph, target, neurons(graph) if reading is None else family.hidden(reading))
     )
     if reading is None:
         kinds = " -> ".join(type(node).__name__ for node in getattr(graph, "nodes", {}).values())
-        refused = family.refusal
-        return replace(refused, have=kinds), *found
+        return [replace(family.refusal, have=kinds), *found]
     for rule in (*family.rules, *target.rules):
         found += rule(reading, target, dt)
-    if not found:
-        network = target.quantize(graph, target, dt)
-        found += _cores(network, placed(network, target.cores), target)
-    return tuple(found)
+    return found
 
 
 def _counts(graph: Graph, target: Target, hidden: int) -> list[Violation]:
@@ -94,11 +108,12 @@ def _cores(network: Quantized, placement: Placement, target: Target) -> list[Vio
     return found
 
 
-def _require_fit(graph: Graph, target: Target, dt: float) -> None:
-    faults = check(graph, target, dt=dt)
-    if faults:
+def _fitting(graph: Graph, target: Target, dt: float) -> tuple[Quantized, Placement]:
+    faults, made = _examined(graph, target, dt)
+    if faults or made is None:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise DoesNotFitError(f"{target.name}: {len(faults)} rules are broken:\n{lines}", faults)
+    return made
 
 
 def place(graph: Graph, target: Target, *, dt: float) -> Placement:
@@ -107,14 +122,12 @@ def place(graph: Graph, target: Target, *, dt: float) -> Placement:
     Raises DoesNotFitError that lists every broken rule, with what the network has, the limit,
     and what to do.
     """
-    _require_fit(graph, target, dt)
-    return placed(target.quantize(graph, target, dt), target.cores)
+    return _fitting(graph, target, dt)[1]
 
 
 def quantize(graph: Graph, target: Target, *, dt: float) -> Quantized:
     """`graph` in the integers of `target`; raises as `place` does."""
-    _require_fit(graph, target, dt)
-    return target.quantize(graph, target, dt)
+    return _fitting(graph, target, dt)[0]
 
 
 def configure(network: Quantized, placement: Placement) -> Configuration:
@@ -125,9 +138,7 @@ def configure(network: Quantized, placement: Placement) -> Configuration:
 
 def deploy(graph: Graph, target: Target, *, dt: float) -> Configuration:
     """All of it: check, place, quantize, configure; raises as `place` does."""
-    _require_fit(graph, target, dt)
-    network = target.quantize(graph, target, dt)
-    return configure(network, placed(network, target.cores))
+    return configure(*_fitting(graph, target, dt))
 
 
 def emulate(network: Quantized, inputs: NDArray[Any], *, watched: Sequence[str] = ()) -> Run:

@@ -17,7 +17,6 @@ from hardware import (
     Run,
     Target,
     Violation,
-    check,
     deploy,
     emulate,
     map_with_vendor,
@@ -113,6 +112,11 @@ class Row:
     notes: tuple[str, ...] = ()
 
     @property
+    def joules(self) -> Estimate | None:
+        """The best estimate of energy that has a value."""
+        return next((each for each in self.energy if each.value is not None), None)
+
+    @property
     def fits(self) -> bool:
         """Whether it ran at all."""
         return not self.violations and not self.failure
@@ -142,15 +146,13 @@ def deployed(order: Order, targets: Sequence[str]) -> list[Row]:
 
 def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
     """The target's row on the test part of `task`."""
-    faults = check(form.graph, target, dt=form.dt)
-    if faults:
-        return Row(target.name, violations=faults, notes=(form.note,) if form.note else ())
-    whole = deploy(form.graph, target, dt=form.dt)
+    notes = (form.note,) if form.note else ()
     try:
+        whole = deploy(form.graph, target, dt=form.dt)
         whole, board = _mapped(target, whole, order.seconds)
     except DoesNotFitError as error:
         faults = tuple(each for each in error.violations if isinstance(each, Violation))
-        return Row(target.name, violations=faults)
+        return Row(target.name, violations=faults, notes=notes)
     correct = fired = synops = payload = 0
     count = _at_once(whole, form, task)
     parts = range(0, len(task.test_x), count)
@@ -184,11 +186,7 @@ def _row(order: Order, target: Target, form: Form, task: Task) -> Row:
             for name, used in placement.used.items()
         },
         board=board,
-        notes=(
-            *((form.note,) if form.note else ()),
-            *whole.network.notes,
-            *_footprint(target, whole),
-        ),
+        notes=(*notes, *whole.network.notes, *_footprint(target, whole)),
     )
 
 

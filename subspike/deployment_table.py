@@ -84,7 +84,6 @@ def _cells(row: Row) -> list[str]:
     if not row.fits or row.accuracy is None or row.spikes is None or row.lost is None:
         fits = "failed" if row.failure else f"{len(row.violations)} rules"
         return [row.target, fits, *("-" for _ in _HEAD[2:])]
-    best = next((each for each in row.energy if each.value is not None), None)
     return [
         row.target,
         "yes",
@@ -92,7 +91,7 @@ def _cells(row: Row) -> list[str]:
         f"{row.lost:+.2f}",
         ", ".join(_match(match) for match in row.matches) or "no simulator",
         f"{row.spikes:.4g}",
-        _figure(best) if best else "unavailable",
+        _figure(row.joules),
         _figure(row.latency),
         str(row.cores),
     ]

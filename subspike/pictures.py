@@ -160,8 +160,7 @@ def _lost(row: Row) -> float | None:
 
 
 def _joules(row: Row) -> float | None:
-    """The first of a row's estimates of energy that has a value."""
-    return next((each.value for each in row.energy if each.value is not None), None)
+    return None if row.joules is None else row.joules.value
 
 
 def _seconds(row: Row) -> float | None:

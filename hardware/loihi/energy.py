@@ -12,7 +12,7 @@ from spiking.errors import MissingSoftwareError, WorkerError
 from spiking.guarded import SECONDS
 
 from ..configuration import Configuration
-from ..energy import ESTIMATE, EnergyTable, Estimate, table_energy, unavailable
+from ..energy import ESTIMATE, EnergyTable, Estimate, metered, unavailable
 from ..run import Run
 from ..simulator import Simulator, answered
 
@@ -34,11 +34,8 @@ DAVIES = EnergyTable(
     update=81e-12,
     spike=1.7e-12,
 )
-
-
-def table_joules(_configuration: Configuration, run: Run) -> Estimate:
-    """By counted events and Intel's own numbers."""
-    return table_energy(DAVIES, run)
+# by counted events and Intel's own numbers
+table_joules = metered(DAVIES)
 
 
 def sanafe_joules(configuration: Configuration, run: Run) -> Estimate:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..configuration import Configuration
 from ..energy import ESTIMATE, EnergyTable, Estimate
 from ..run import Run
 from .cores import TICK
 
-_HOEPPNER = (
-    "S. Hoeppner et al. 2019, Dynamic Power Management for Neuromorphic Many-Core Systems, "
-    "arXiv 1903.08941, as quoted by KerasSpiking 0.3.0, model_energy.py"
-)
 SPINNAKER_1 = EnergyTable(
     name="SpiNNaker, energy a neuron and synapse",
     node="130 nm",
     scope="neuron updates and synaptic events alone: no idle chips, no routers",
-    source=_HOEPPNER,
+    source="S. Hoeppner et al. 2019, Dynamic Power Management for Neuromorphic Many-Core Systems, "
+    "arXiv 1903.08941, as quoted by KerasSpiking 0.3.0, model_energy.py",
     synop=13.3e-9,
     update=26e-9,
 )
-SPINNAKER_2 = EnergyTable(
+SPINNAKER_2 = replace(
+    SPINNAKER_1,
     name="SpiNNaker 2 prototype, energy a neuron and synapse",
     node="28 nm prototype",
-    scope="neuron updates and synaptic events alone: no idle chips, no routers",
-    source=_HOEPPNER,
     synop=450e-12,
     update=2.19e-9,
 )
@@ -31,7 +29,7 @@ SPINNAKER_2 = EnergyTable(
 # SpiNNMachine (spynnaker 7.4.1), version/version_spin1.py: watts of an idle chip and of an active
 # core above it, joules of a packet of 40 bits
 _CHIP, _CORE, _PACKET = 0.35, 0.034, 25e-12 * 40
-# cores of a chip for applications
+# 18 cores a chip, one of which runs the chip
 CORES_A_CHIP = 17
 
 

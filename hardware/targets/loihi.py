@@ -99,48 +99,37 @@ LOIHI1 = Target(
     seconds=sanafe_seconds,
 )
 
-_SOURCE_2 = (
-    "lava-nc 0.10.0, proc/lif and proc/dense; Intel, Taking Neuromorphic Computing to the Next "
-    "Level with Loihi 2 (technology brief, 2021)"
-)
-_CORES_2 = Cores(
-    count=128,
-    limits={"neurons": 8192},
-    loads={"neurons": neurons, "synapse bits": synapse_bits},
-    source="technology brief, 2021: 128 cores, up to 8192 neurons each",
-)
-
 LOIHI2 = Target(
     name="loihi2",
     about="Intel Loihi 2: graded spikes, 8-bit weights, 24-bit states",
-    source=_SOURCE_2,
+    source="lava-nc 0.10.0, proc/lif and proc/dense; Intel, Taking Neuromorphic Computing to the "
+    "Next Level with Loihi 2 (technology brief, 2021)",
     limits=Limits(),
     format=_FORMAT,
     latency=_LATENCY,
     family=POPULATIONS,
     quantize=partial(population, registers=LOIHI_2),
-    cores=_CORES_2,
+    cores=Cores(
+        count=128,
+        limits={"neurons": 8192},
+        loads={"neurons": neurons, "synapse bits": synapse_bits},
+        source="technology brief, 2021: 128 cores, up to 8192 neurons each",
+    ),
     rules=(inputs_lie_on_a_known_grid,),
     simulators=(_LAVA,),
     energy=(_joules,),
     seconds=_seconds,
 )
 
-LOIHI2_GRADED = Target(
+# the same chip, other programs
+LOIHI2_GRADED = replace(
+    LOIHI2,
     name="loihi2-graded",
     about="Intel Loihi 2 with neuron programs of our own: graded changes, gates inside the neuron",
-    source=_SOURCE_2,
-    limits=Limits(),
-    format=_FORMAT,
-    latency=_LATENCY,
     family=COMPOUNDS,
     quantize=partial(compound, registers=LOIHI_2),
-    cores=_CORES_2,
     rules=tuple(
         partial(rule, registers=LOIHI_2)
         for rule in (drives_fit_an_accumulator, values_fit_their_states, changes_fit_a_message)
     ),
-    simulators=(_LAVA,),
-    energy=(_joules,),
-    seconds=_seconds,
 )

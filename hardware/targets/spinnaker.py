@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 
 from ..energy import metered
 from ..format import Format, Word
@@ -11,7 +11,7 @@ from ..placement import Cores
 from ..populations import POPULATIONS
 from ..simulator import Simulator
 from ..spinnaker.cores import LIMITS, LOADS, SOURCE
-from ..spinnaker.energy import SPINNAKER_1, SPINNAKER_2, board_joules, seconds
+from ..spinnaker.energy import CORES_A_CHIP, SPINNAKER_1, SPINNAKER_2, board_joules, seconds
 from ..spinnaker.population import population
 from ..spinnaker.rules import ring_buffers_resolve_thresholds
 from ..target import Latency, Limits, Target
@@ -50,8 +50,6 @@ _LATENCY = Latency(
     leave=1,
     source="sPyNNaker 7.4.1, pyNN/utilities/constants.py (MIN_SUPPORTED_DELAY)",
 )
-_RULES = (inputs_lie_on_a_known_grid, ring_buffers_resolve_thresholds)
-_CORES = partial(Cores, limits=LIMITS, loads=LOADS, source=SOURCE)
 
 SPINNAKER1 = Target(
     name="spinnaker1",
@@ -62,9 +60,8 @@ SPINNAKER1 = Target(
     latency=_LATENCY,
     family=POPULATIONS,
     quantize=population,
-    # 18 cores a chip, one of which runs the chip
-    cores=_CORES(count=48 * 17),
-    rules=_RULES,
+    cores=Cores(count=48 * CORES_A_CHIP, limits=LIMITS, loads=LOADS, source=SOURCE),
+    rules=(inputs_lie_on_a_known_grid, ring_buffers_resolve_thresholds),
     simulators=(_ARM,),
     mapper=Mapper(_SPYNNAKER, board="5", limits={"routing entries": 1023}),
     energy=(metered(SPINNAKER_1), board_joules),
@@ -72,20 +69,14 @@ SPINNAKER1 = Target(
     seconds=seconds,
 )
 
-SPINNAKER2 = Target(
+SPINNAKER2 = replace(
+    SPINNAKER1,
     name="spinnaker2",
     about="SpiNNaker 2, a board of 48 chips with sPyNNaker's neurons: S16.15, 16-bit weights",
-    source=_SOURCE,
-    limits=Limits(),
-    format=_FORMAT,
-    latency=_LATENCY,
-    family=POPULATIONS,
-    quantize=population,
     # version_248.py, CHIPS_PER_BOARD, one of each chip's runs the chip
-    cores=_CORES(count=7283),
-    rules=_RULES,
+    cores=replace(SPINNAKER1.cores, count=7283),
+    simulators=(),
     mapper=Mapper(_SPYNNAKER, board="248", limits={"routing entries": 16_384}),
     energy=(metered(SPINNAKER_2),),
     table=SPINNAKER_2,
-    seconds=seconds,
 )
